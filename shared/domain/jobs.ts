@@ -1,0 +1,46 @@
+import { z } from 'zod'
+
+import type { ImageUploaded } from './events.ts'
+import { given } from './given.ts'
+
+/** What the vision pipeline is asked to do: one message of the jobs queue. */
+export const visionJobSchema = z.object({
+  job_id: z.string().regex(/^[0-9a-f]{32}$/),
+  image_url: z.url(),
+  bucket: z.string(),
+  key: z.string(),
+  etag: z.string(),
+  version_id: z.string().optional(),
+  user_id: z.string(),
+  content_type: z.string(),
+  size: z.int().positive(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  orientation: z.int().min(1).max(8).optional(),
+  requested_at: z.iso.datetime(),
+  event_id: z.string(),
+  traceparent: z.string().optional(),
+})
+
+export type VisionJob = z.infer<typeof visionJobSchema>
+
+/** The job of an accepted image, or undefined when its purpose asks for none. */
+export const planJob = (event: ImageUploaded, now: Date): VisionJob | undefined => {
+  const image = event.data
+  if (image.job_id === undefined) return undefined
+  return {
+    job_id: image.job_id,
+    image_url: image.cdn_url,
+    bucket: image.bucket,
+    key: image.key,
+    etag: image.etag,
+    user_id: image.user_id,
+    content_type: image.content_type,
+    size: image.size,
+    width: image.width,
+    height: image.height,
+    requested_at: now.toISOString(),
+    event_id: event.id,
+    ...given({ version_id: image.version_id, orientation: image.orientation, traceparent: event.traceparent }),
+  }
+}
