@@ -1,0 +1,23 @@
+/**
+ * Something that we depend on is away, throttled or refuses everyone for now. Callers wait and probe; it never counts
+ * against the message or record in hand.
+ */
+export class OutageError extends Error {
+  override readonly name = 'OutageError'
+  readonly service: string
+
+  constructor(service: string, detail: string, options?: ErrorOptions) {
+    super(`${service} is away: ${detail}`, options)
+    this.service = service
+  }
+}
+
+/** What was asked cannot be done as asked, however often it is repeated: the message or record itself is at fault. */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError'
+}
+
+/** The set-up is wrong (credentials, a missing queue or topic): no waiting mends it, the process ends and says why. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError'
+}

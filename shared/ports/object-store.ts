@@ -1,0 +1,54 @@
+import type { StoredObject } from '#shared/domain/stored-object.ts'
+
+export type ObjectStart = { object: StoredObject; bytes: Uint8Array }
+
+/** What is known of one object before it is asked for: a pin makes sure that the same one answers. */
+export type Pin = { versionId?: string; etag?: string }
+
+export type NewObject = { key: string; body: string; contentType: string }
+
+/**
+ * One bucket (Amazon S3 or a store that speaks its protocol). Promises that an adapter keeps (test/contract/object-store.ts):
+ * - What is not there, or no longer in the pinned state, is `undefined`. A refusal is never read as absence.
+ * - `put` replaces; `create` stores only where nothing is.
+ *
+ * All methods throw OutageError when the store is away or throttles, RefusalError when it refuses this one object,
+ * SetupError when the bucket does not exist or the credentials are wrong.
+ */
+export type ObjectStore = {
+  /** The first `maxBytes` of an object (fewer when it is smaller, none when it is empty) and all that is known of it. */
+  readStart: (
+    key: string,
+    maxBytes: number,
+    options?: { pin?: Pin; signal?: AbortSignal },
+  ) => Promise<ObjectStart | undefined>
+  head: (key: string, options?: { signal?: AbortSignal }) => Promise<StoredObject | undefined>
+  put: (object: NewObject) => Promise<void>
+  /** `exists` when the key was taken: nothing is changed then. */
+  create: (object: NewObject) => Promise<'created' | 'exists'>
+  /** Removes every version; nothing happens where nothing is, and no delete marker is left for what never was. */
+  remove: (key: string) => Promise<void>
+  /** Resolves when the bucket answers. */
+  ping: (signal?: AbortSignal) => Promise<void>
+}
+
+/** What a ticket promises, and what its URL lets through: this and nothing else. */
+export type UploadLocks = {
+  key: string
+  contentType: string
+  /** In bytes, exact. */
+  contentLength: number
+  /** Base64 of the body's SHA-256. */
+  checksumSha256?: string
+  expiresInSeconds: number
+}
+
+export type SignedUpload = {
+  url: string
+  method: 'PUT'
+  /** What the client must send besides host and content-length. */
+  requiredHeaders: Readonly<Record<string, string>>
+}
+
+/** Signs uploads: every lock stands in the signature's SignedHeaders. @throws OutageError when there are no credentials */
+export type UploadSigner = { sign: (locks: UploadLocks, now: Date) => Promise<SignedUpload> }
