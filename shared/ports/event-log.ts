@@ -68,8 +68,8 @@ export type EventLog = {
   append: (records: readonly NewRecord[]) => Promise<void>
   /** Resolves after `stop` when what was in hand is finished or the deadline passed; rejects when it can't consume. */
   consume: (options: ConsumeOptions, signals: ConsumerSignals) => Promise<void>
-  /** Reads without a group and commits nothing. */
-  read: (options: ReadOptions) => AsyncIterable<LogRecord>
+  /** Reads without a group and commits nothing. Where reading begins is fixed when the promise resolves. */
+  read: (options: ReadOptions) => Promise<AsyncIterable<LogRecord>>
   /** Creates the topics that are missing and says what it changed, one sentence each. */
   ensureTopics: (topics: readonly TopicSpec[]) => Promise<string[]>
   /** @throws SetupError naming every topic that is missing or differs; OutageError */

@@ -1,12 +1,15 @@
+/** What a service of ours depends on; probes are kept by these names. */
+export type Dependency = 'S3' | 'SQS' | 'the event log'
+
 /**
  * Something that we depend on is away, throttled or refuses everyone for now. Callers wait and probe; it never counts
  * against the message or record in hand.
  */
 export class OutageError extends Error {
   override readonly name = 'OutageError'
-  readonly service: string
+  readonly service: Dependency
 
-  constructor(service: string, detail: string, options?: ErrorOptions) {
+  constructor(service: Dependency, detail: string, options?: ErrorOptions) {
     super(`${service} is away: ${detail}`, options)
     this.service = service
   }

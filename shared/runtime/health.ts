@@ -68,7 +68,7 @@ const answerRequest = async (
   routes: Readonly<Record<string, () => Promise<Answer>>>,
 ): Promise<Answer> => {
   const path = url.split('?')[0] ?? ''
-  const route = Object.hasOwn(routes, path) ? routes[path] : undefined
+  const route = routes[path]
   if (!route) return json(404, { error: `there is nothing here but ${Object.keys(routes).join(', ')}` })
   if (method !== 'GET' && method !== 'HEAD') return { ...json(405, { error: 'only read' }), allow: 'GET, HEAD' }
   try {

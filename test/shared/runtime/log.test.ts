@@ -81,6 +81,8 @@ suite('openLog', () => {
       log.info({ a: { token: 'opaque-token', upload_url: 'opaque-token', password: 'opaque-token"\\' } }),
     'secret keys': (log) =>
       log.info({ secret_access_key: 'opaque-token', secretAccessKey: 'opaque-token', session_token: 'opaque-token' }),
+    'telling keys of JSON inside a message': (log) =>
+      log.info(JSON.stringify({ token: 'opaque-token', body: JSON.stringify({ password: 'opaque-token' }) })),
     'bindings of a child': (log) => log.child({ jwt, signedUrl }).info('x'),
     'a formatted message': (log) => log.info('to %s with %o', signedUrl, { token: jwt }),
     'a fatal line': (log) => log.fatal(new Error(signedUrl)),

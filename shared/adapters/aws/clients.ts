@@ -1,0 +1,69 @@
+import { S3Client } from '@aws-sdk/client-s3'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { z } from 'zod'
+
+import { given } from '#shared/domain/given.ts'
+import { booleanSchema, urlSchema, variable, type Config } from '#shared/runtime/config.ts'
+
+/** Without a pair of keys here the SDK's provider chain finds credentials (profile, container, instance). */
+export const awsVariables = {
+  AWS_REGION: variable('Region of the buckets and queues.', 'eu-central-1', z.string().min(1)),
+  AWS_ENDPOINT_URL_S3: variable('Where S3 answers, if not on AWS.', 'http://127.0.0.1:4566', urlSchema.optional()),
+  AWS_ENDPOINT_URL_SQS: variable('Where SQS answers, if not on AWS.', 'http://127.0.0.1:4566', urlSchema.optional()),
+  S3_FORCE_PATH_STYLE: variable(
+    'Whether the bucket stands in the path and not in the host name, as most stores other than AWS want it.',
+    'true',
+    booleanSchema.default(false),
+  ),
+  AWS_ACCESS_KEY_ID: variable(
+    'Access key, with its secret; without both the SDK looks elsewhere.',
+    'AKIA...',
+    z.string().optional(),
+  ),
+  AWS_SECRET_ACCESS_KEY: variable('Secret of the access key.', '...', z.string().optional(), { secret: true }),
+  AWS_SESSION_TOKEN: variable('Session of temporary keys.', '...', z.string().optional(), { secret: true }),
+}
+
+type AwsConfig = Config<typeof awsVariables>
+
+const credentialsOf = (config: AwsConfig) => {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = config
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined
+  return { accessKeyId, secretAccessKey, ...given({ sessionToken: config.AWS_SESSION_TOKEN }) }
+}
+
+/** Two tries: longer outages are waited for by the callers, who know what else must stop meanwhile. */
+const maxAttempts = 2
+
+const connectionTimeout = 2_000
+
+export const openS3 = (config: AwsConfig, endpoint = config.AWS_ENDPOINT_URL_S3) =>
+  new S3Client({
+    region: config.AWS_REGION,
+    forcePathStyle: config.S3_FORCE_PATH_STYLE,
+    maxAttempts,
+    requestHandler: {
+      connectionTimeout,
+      requestTimeout: 5_000,
+      httpAgent: { maxSockets: 100 },
+      httpsAgent: { maxSockets: 100 },
+    },
+    // The SDK's default would add a CRC32 of its own to every upload, also (of an empty body) to presigned URLs.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    ...given({ endpoint, credentials: credentialsOf(config) }),
+  })
+
+export const openSqs = (config: AwsConfig) =>
+  new SQSClient({
+    region: config.AWS_REGION,
+    maxAttempts,
+    // Above the longest long poll, 20 s.
+    requestHandler: {
+      connectionTimeout,
+      requestTimeout: 25_000,
+      httpAgent: { maxSockets: 100 },
+      httpsAgent: { maxSockets: 100 },
+    },
+    ...given({ endpoint: config.AWS_ENDPOINT_URL_SQS, credentials: credentialsOf(config) }),
+  })
