@@ -1,0 +1,59 @@
+import { cdnUrl, type Place } from '#shared/domain/announce.ts'
+import { given } from '#shared/domain/given.ts'
+import type { KeyFacts } from '#shared/domain/keys.ts'
+import { keptUntil } from '#shared/domain/purposes.ts'
+import type { StoredObject } from '#shared/domain/stored-object.ts'
+import { verdictKey, verdictRecordSchema, type VerdictRecord } from '#shared/domain/verdict.ts'
+import type { ObjectStore } from '#shared/ports/object-store.ts'
+
+import type { ImageMetadata } from './schemas.ts'
+
+/** A verdict has a few hundred bytes. */
+const maxVerdictBytes = 16_384
+
+/** The stored verdict on a key; undefined while there is none, or when it can't be read. */
+export const findVerdict = async (
+  states: ObjectStore,
+  { key }: KeyFacts,
+  signal: AbortSignal,
+): Promise<VerdictRecord | undefined> => {
+  const start = await states.readStart(verdictKey(key), maxVerdictBytes, { signal })
+  return start && verdictRecordSchema.safeParse(parseJson(start.bytes)).data
+}
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** What is known of an image. A verdict counts only for the very object that it was given on. */
+export const describeImage = (
+  place: Place,
+  facts: KeyFacts,
+  object: StoredObject,
+  stored: VerdictRecord | undefined,
+): ImageMetadata => {
+  const verdict = stored && isAbout(stored, object) ? stored : undefined
+  const kept = keptUntil(facts.purpose, object.lastModified)
+  return {
+    key: facts.key,
+    purpose: facts.purpose,
+    user_id: facts.userId,
+    status: verdict?.verdict ?? 'pending',
+    ...given({ reason: verdict?.reason, detail: verdict?.detail, width: verdict?.width, height: verdict?.height }),
+    size: object.size,
+    content_type: object.contentType,
+    etag: object.etag,
+    uploaded_at: object.lastModified.toISOString(),
+    kept_until: kept?.toISOString() ?? null,
+    cdn_url: cdnUrl(place, facts.key),
+  }
+}
+
+const isAbout = (verdict: VerdictRecord, object: StoredObject) =>
+  verdict.version_id === object.versionId &&
+  verdict.etag === object.etag &&
+  verdict.uploaded_at === object.lastModified.toISOString()

@@ -1,0 +1,96 @@
+import { cdnUrl, type Place } from '#shared/domain/announce.ts'
+import { readContentType } from '#shared/domain/content-types.ts'
+import { given } from '#shared/domain/given.ts'
+import { jobId } from '#shared/domain/ids.ts'
+import type { ImageType } from '#shared/domain/images/image-types.ts'
+import { makeKey, type KeyFacts } from '#shared/domain/keys.ts'
+import { purposeRules, type Purpose } from '#shared/domain/purposes.ts'
+import type { SignedUpload, UploadLocks } from '#shared/ports/object-store.ts'
+
+import { ProblemError, type FieldProblem } from './problems.ts'
+import { ticketRequestSchema, type TicketRequest, type UploadTicket } from './schemas.ts'
+
+/** A request that may have its ticket. */
+export type CheckedRequest = Omit<TicketRequest, 'content_type'> & { type: ImageType }
+
+/**
+ * Reads a ticket's request. A purpose from the path stands in for an absent one.
+ * @throws ProblemError: purpose_contradiction, content_type_not_allowed, invalid_request with every wrong field
+ */
+export const readTicketRequest = (body: unknown, pathPurpose: Purpose | undefined): CheckedRequest => {
+  const completed = completePurpose(body, pathPurpose)
+  const parsed = ticketRequestSchema.safeParse(completed)
+  if (!parsed.success) throw invalidRequest(parsed.error.issues.flatMap(describeIssue))
+  const { content_type, ...request } = parsed.data
+  const type = readContentType(content_type, purposeRules(request.purpose).types)
+  if (type.ok) return { ...request, type: type.type }
+  throw new ProblemError('content_type_not_allowed', type.detail, {
+    errors: [{ pointer: '/content_type', detail: type.detail }],
+  })
+}
+
+const completePurpose = (body: unknown, pathPurpose: Purpose | undefined): unknown => {
+  if (pathPurpose === undefined || typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  if (!('purpose' in body)) return { ...body, purpose: pathPurpose }
+  if (body.purpose === pathPurpose) return body
+  const detail = `The path asks for a ${pathPurpose} ticket: leave "purpose" out or set it to "${pathPurpose}".`
+  throw new ProblemError('purpose_contradiction', detail)
+}
+
+type Issue = { path: PropertyKey[]; message: string; code?: string; keys?: string[] }
+
+const describeIssue = ({ path, message, code, keys }: Issue): FieldProblem[] => {
+  if (code === 'unrecognized_keys' && keys) {
+    return keys.map((key) => ({ pointer: pointerOf([...path, key]), detail: 'is not a field of this request' }))
+  }
+  return [{ pointer: pointerOf(path), detail: path.length === 0 ? 'must be a JSON object' : message }]
+}
+
+/** Source: RFC 6901. */
+const pointerOf = (path: PropertyKey[]) =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
+/** A body may hold thousands of unknown fields; an answer names no more than these. */
+const maxErrors = 10
+
+const invalidRequest = (found: FieldProblem[]) => {
+  const errors = found.slice(0, maxErrors)
+  const sentences = errors.map(({ pointer, detail }) => `${pointer.slice(1) || 'the body'} ${detail}`)
+  return new ProblemError('invalid_request', `${sentences.join('; ')}.`, { errors })
+}
+
+/** What a ticket is made of, apart from its signature. `id`: 128 random bits in hex. */
+export const planTicket = (
+  request: CheckedRequest,
+  by: { userId: string; id: string; now: Date; expiresInSeconds: number },
+): { facts: KeyFacts; locks: UploadLocks } => {
+  const made = makeKey({ purpose: request.purpose, userId: by.userId, id: by.id, now: by.now })
+  if (!made.ok) throw new ProblemError('subject_not_usable', `The token's subject cannot stand in a key: ${made.code}.`)
+  const { facts } = made
+  const locks: UploadLocks = {
+    key: facts.key,
+    contentType: request.type,
+    contentLength: request.content_length,
+    expiresInSeconds: by.expiresInSeconds,
+    ...given({ checksumSha256: request.checksum_sha256 }),
+  }
+  return { facts, locks }
+}
+
+/** The ticket as the client gets it. */
+export const writeTicket = (
+  place: Place,
+  { key, purpose }: KeyFacts,
+  signed: SignedUpload,
+  by: { now: Date; expiresInSeconds: number },
+): UploadTicket => ({
+  key,
+  upload_url: signed.url,
+  method: signed.method,
+  required_headers: { ...signed.requiredHeaders },
+  cdn_url: cdnUrl(place, key),
+  expires_in: by.expiresInSeconds,
+  // A signature's time has no milliseconds.
+  expires_at: new Date((Math.floor(by.now.getTime() / 1000) + by.expiresInSeconds) * 1000).toISOString(),
+  ...(purpose === 'scan' ? { job_id: jobId(place.bucket, key) } : {}),
+})

@@ -1,0 +1,24 @@
+import { OutageError } from '#shared/ports/failures.ts'
+
+/** The image store's share of the 2 s in which every request is answered. */
+const storageLimitMs = 1_500
+
+/**
+ * Waits for the image store, but not for long: when the time is over the signal aborts and the wait ends, whether or not
+ * the store heeds the signal.
+ * @throws OutageError when the time is over
+ */
+export const withinLimit = async <T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  limitMs = storageLimitMs,
+): Promise<T> => {
+  const over = new AbortController()
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new OutageError('S3', `no answer within ${limitMs} ms`)), limitMs)
+  try {
+    return await Promise.race([work(over.signal), late.promise])
+  } finally {
+    clearTimeout(timer)
+    over.abort()
+  }
+}

@@ -1,0 +1,62 @@
+import { awsVariables, openSqs } from '#shared/adapters/aws/clients.ts'
+import { checkSetup } from '#shared/adapters/check-setup.ts'
+import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
+import { sqsJobQueue } from '#shared/adapters/sqs/job-queue.ts'
+import { healthVariables } from '#shared/adapters/variables.ts'
+import { topics } from '#shared/domain/resources.ts'
+import { readConfig } from '#shared/runtime/config.ts'
+import { gate as openGate } from '#shared/runtime/gate.ts'
+import { healthServer } from '#shared/runtime/health.ts'
+import type { Lifetime } from '#shared/runtime/lifetime.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import { openMetrics } from '#shared/runtime/metrics.ts'
+import { runProcess, type Part } from '#shared/runtime/run.ts'
+
+import { dispatcherVariables } from './config.ts'
+import { dispatchScan } from './dispatch.ts'
+import { dispatcherMetrics } from './metrics.ts'
+
+export const scanDispatcherVariables = {
+  ...awsVariables,
+  ...dispatcherVariables,
+  ...eventLogVariables,
+  ...healthVariables(9466),
+}
+
+const concurrency = 50
+
+/** The scan-dispatcher of one environment, ready to run. */
+export const scanDispatcher =
+  (environment: Readonly<Record<string, string | undefined>>) =>
+  async ({ log, life }: { log: Log; life: Lifetime }): Promise<readonly Part[]> => {
+    const config = readConfig(scanDispatcherVariables, environment)
+    const jobs = sqsJobQueue({ client: openSqs(config), queueUrl: config.JOBS_QUEUE_URL })
+    const events = openEventLog(config)
+    const registry = openMetrics()
+    const metrics = dispatcherMetrics(registry)
+    const probes = { SQS: jobs.ping, 'the event log': () => events.checkTopics(topics) }
+    const gate = openGate({ probes, log, signal: life.stop })
+    await checkSetup(probes, gate)
+    const health = await healthServer({
+      host: config.HOST,
+      port: config.HEALTH_PORT,
+      registry,
+      checks: [{ name: 'dependencies', problem: () => (gate.open ? undefined : 'waiting for a service that is away') }],
+    })
+    const shut = (name: string, reason: unknown) => gate.shut(name, reason)
+    const handle = dispatchScan({ jobs, events, log, metrics, shut, now: () => new Date() })
+    const options = { group: config.KAFKA_GROUP_ID, topics: ['image.uploaded'], handle, concurrency }
+    log.info({ health: health.url }, 'scan-dispatcher is ready')
+    return [
+      health.part,
+      {
+        name: 'scan-dispatcher',
+        run: async (signals) => {
+          if (await gate.opened(signals.stop)) await events.consume(options, signals)
+          await events.close()
+        },
+      },
+    ]
+  }
+
+if (import.meta.main) await runProcess('scan-dispatcher', scanDispatcher(process.env))

@@ -1,0 +1,19 @@
+import { urlSchema, variable, wholeNumber } from '#shared/runtime/config.ts'
+
+export const watcherVariables = {
+  UPLOADS_QUEUE_URL: variable(
+    "Queue of the bucket's notifications.",
+    'https://sqs.eu-central-1.amazonaws.com/123456789012/image-uploads',
+    urlSchema,
+  ),
+  QUARANTINE_QUEUE_URL: variable(
+    'Queue for what cannot be read.',
+    'https://sqs.eu-central-1.amazonaws.com/123456789012/image-quarantine',
+    urlSchema,
+  ),
+  UPLOADS_VISIBILITY_SECONDS: variable(
+    'How long a message in hand stays hidden; renewed every third of it. After a crash it comes back so late.',
+    '30',
+    wholeNumber({ min: 2, max: 3600 }).default(30),
+  ),
+}

@@ -1,0 +1,93 @@
+import { awsVariables, openS3, openSqs } from '#shared/adapters/aws/clients.ts'
+import { checkSetup } from '#shared/adapters/check-setup.ts'
+import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
+import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
+import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
+import { healthVariables, placeVariables } from '#shared/adapters/variables.ts'
+import { topics } from '#shared/domain/resources.ts'
+import { readConfig } from '#shared/runtime/config.ts'
+import { gate as openGate } from '#shared/runtime/gate.ts'
+import { healthServer } from '#shared/runtime/health.ts'
+import type { Lifetime } from '#shared/runtime/lifetime.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import { openMetrics } from '#shared/runtime/metrics.ts'
+import { runProcess, type Part } from '#shared/runtime/run.ts'
+
+import { watcherVariables } from './config.ts'
+import { watcherMetrics } from './metrics.ts'
+import { watchUploads } from './watch.ts'
+
+export const uploadWatcherVariables = {
+  ...awsVariables,
+  ...placeVariables,
+  ...watcherVariables,
+  ...eventLogVariables,
+  ...healthVariables(9465),
+}
+
+const receivers = 2
+const maxInHand = 100
+
+/** The upload-watcher of one environment, ready to run. */
+export const uploadWatcher =
+  (environment: Readonly<Record<string, string | undefined>>) =>
+  async ({ log, life }: { log: Log; life: Lifetime }): Promise<readonly Part[]> => {
+    const config = readConfig(uploadWatcherVariables, environment)
+    const s3 = openS3(config)
+    const sqs = openSqs(config)
+    const images = s3ObjectStore({ client: s3, bucket: config.S3_BUCKET })
+    const states = s3ObjectStore({ client: s3, bucket: config.STATE_BUCKET })
+    const uploads = sqsMessageQueue({ client: sqs, queueUrl: config.UPLOADS_QUEUE_URL })
+    const quarantine = sqsMessageQueue({ client: sqs, queueUrl: config.QUARANTINE_QUEUE_URL })
+    const events = openEventLog(config)
+    const registry = openMetrics()
+    const metrics = watcherMetrics(registry)
+    const probes = {
+      S3: pingAll(images, states),
+      SQS: pingAll(uploads, quarantine),
+      'the event log': () => events.checkTopics(topics),
+    }
+    const gate = openGate({ probes, log, signal: life.stop, onChange: metrics.gate })
+    await checkSetup(probes, gate)
+    const health = await healthServer({
+      host: config.HOST,
+      port: config.HEALTH_PORT,
+      registry,
+      checks: [{ name: 'dependencies', problem: () => (gate.open ? undefined : 'waiting for a service that is away') }],
+    })
+    const place = { bucket: config.S3_BUCKET, cdnBaseUrl: config.CDN_BASE_URL }
+    const visibilitySeconds = config.UPLOADS_VISIBILITY_SECONDS
+    const deps = {
+      images,
+      states,
+      events,
+      place,
+      uploads,
+      quarantine,
+      log,
+      metrics,
+      visibilitySeconds,
+      gate,
+      receivers,
+      maxInHand,
+    }
+    log.info({ health: health.url }, 'upload-watcher is ready')
+    return [
+      health.part,
+      {
+        name: 'upload-watcher',
+        run: async (signals) => {
+          await watchUploads(deps, signals)
+          await events.close()
+        },
+      },
+    ]
+  }
+
+const pingAll =
+  (...parts: { ping: (signal: AbortSignal) => Promise<void> }[]) =>
+  async (signal: AbortSignal) => {
+    await Promise.all(parts.map(({ ping }) => ping(signal)))
+  }
+
+if (import.meta.main) await runProcess('upload-watcher', uploadWatcher(process.env))

@@ -1,0 +1,87 @@
+import { announceRemoval, announceVerdict, recordVerdict, type Place } from '#shared/domain/announce.ts'
+import { eventRecord } from '#shared/domain/events.ts'
+import { given } from '#shared/domain/given.ts'
+import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
+import type { NotificationOutcome } from '#shared/domain/outcomes.ts'
+import { purposeRules } from '#shared/domain/purposes.ts'
+import { judgeImage, verdictKey } from '#shared/domain/verdict.ts'
+import type { EventLog } from '#shared/ports/event-log.ts'
+import type { ObjectStore } from '#shared/ports/object-store.ts'
+import { backoff, pause } from '#shared/runtime/backoff.ts'
+
+import { examineObject } from './examine.ts'
+import type { NotificationRecord } from './notification.ts'
+
+/** What became of one record. Whoever gets it may forget the record: all that follows from it is stored. */
+export type Settled = {
+  outcome: NotificationOutcome
+  /** Of a rejection or a quarantine. */
+  reason?: string
+  key: string
+  eventId?: string
+}
+
+export type SettleDeps = { images: ObjectStore; states: ObjectStore; events: EventLog; place: Place }
+
+/**
+ * Takes one record to its outcome: looks at the object itself, publishes the event, then stores the verdict.
+ * Quarantine is only decided here; the caller stores it. Throws when a step fails; a repeat gives the same ids.
+ */
+export const settleRecord = async (
+  deps: SettleDeps,
+  record: NotificationRecord,
+  signal: AbortSignal,
+): Promise<Settled> => {
+  const { key, bucket, kind } = record
+  if (kind === 'other') return { outcome: 'ignored', key }
+  if (bucket !== deps.place.bucket) return quarantined(key, `the bucket ${bucket} is not ours`)
+  const parsed = parseKey(key)
+  if (!parsed.ok) return quarantined(key, `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`)
+  return kind === 'created'
+    ? settleUpload(deps, parsed.facts, record, signal)
+    : settleRemoval(deps, parsed.facts, record)
+}
+
+const quarantined = (key: string, reason: string): Settled => ({ outcome: 'quarantined', key, reason })
+
+const settleUpload = async (
+  deps: SettleDeps,
+  key: KeyFacts,
+  record: NotificationRecord,
+  signal: AbortSignal,
+): Promise<Settled> => {
+  const facts = await findObject(deps.images, record, signal)
+  if (!facts) return { outcome: 'gone', key: key.key }
+  const verdict = judgeImage(purposeRules(key.purpose), facts)
+  const event = announceVerdict(deps.place, key, facts.object, verdict)
+  await deps.events.append([eventRecord(event)])
+  const body = JSON.stringify(recordVerdict(event))
+  await deps.states.put({ key: verdictKey(key.key), body, contentType: 'application/json' })
+  const outcome = verdict.kind === 'accepted' ? 'uploaded' : 'rejected'
+  return {
+    outcome,
+    key: key.key,
+    eventId: event.id,
+    ...(verdict.kind === 'rejected' ? { reason: verdict.reason } : {}),
+  }
+}
+
+/** Some stores announce an object a moment before they show it. */
+const looks = 3
+const lookDelayMs = backoff({ baseMs: 100, capMs: 1000 })
+
+const findObject = async (images: ObjectStore, { key, versionId }: NotificationRecord, signal: AbortSignal) => {
+  for (let look = 0; ; look++) {
+    const facts = await examineObject(images, key, { pin: given({ versionId }), signal })
+    if (facts || look + 1 === looks) return facts
+    await pause(lookDelayMs(look), signal)
+  }
+}
+
+const settleRemoval = async (deps: SettleDeps, key: KeyFacts, record: NotificationRecord): Promise<Settled> => {
+  const { bucket, versionId, sequencer, eventTime } = record
+  const removal = { bucket, key: key.key, eventTime, ...given({ versionId, sequencer }) }
+  const event = announceRemoval(key, removal, record.kind === 'expired' ? 'expired' : 'deleted')
+  await deps.events.append([eventRecord(event)])
+  return { outcome: 'deleted', key: key.key, eventId: event.id }
+}

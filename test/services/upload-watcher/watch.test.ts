@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+
+import { OutageError, RefusalError, SetupError, type Dependency } from '#shared/ports/failures.ts'
+import { eventually } from '../../support/eventually.ts'
+import type { Faults } from '../../support/fakes/faults.ts'
+import { goodPhoto } from '../../support/images.ts'
+import { keyOf, notificationOf, s3Record } from './notifications.ts'
+import { watch } from './watching.ts'
+import { eventsOf, openWorld, type World } from './world.ts'
+
+const photo = await goodPhoto('image/png')
+
+/** So many uploads with a message each; a record of a strange key in each, when `strange`. */
+const upload = async (world: World, count: number, { from = 0, strange = false } = {}) => {
+  for (let index = from; index < from + count; index++) {
+    const key = keyOf('scan', index)
+    world.images.upload({ key, bytes: photo, contentType: 'image/png' })
+    const records = strange ? [s3Record(key), s3Record('elsewhere')] : [s3Record(key)]
+    await world.uploads.queue.send({ body: notificationOf(...records) })
+  }
+}
+const emptied = (world: World) => eventually(() => world.uploads.messages.length === 0, 'the queue to be empty')
+const published = (world: World) => new Set(eventsOf(world).map(({ key }) => key))
+const callsOf = ({ faults }: { faults: Faults }, call: string) => faults.calls.get(call) ?? 0
+
+suite('the watcher', () => {
+  test('takes every message to its end, and its counts add up', async (context) => {
+    const world = openWorld()
+    await upload(world, 35)
+    const { told, stop, ended } = watch(context, world)
+    await upload(world, 35, { from: 35 })
+    await emptied(world)
+    stop()
+    await ended
+    assert.equal(published(world).size, 70)
+    assert.deepEqual([told.received, told.released, told.outcomes.length], [70, 0, 70])
+  })
+
+  test('one slow object holds up no other', async (context) => {
+    const world = openWorld()
+    await upload(world, 30)
+    const release = world.images.faults.hold('readStart')
+    watch(context, world)
+    await eventually(() => published(world).size === 29, 'all but one')
+    release()
+    await emptied(world)
+  })
+
+  test('has no more in hand than it may', async (context) => {
+    const world = openWorld()
+    await upload(world, 50)
+    const releases = Array.from({ length: 5 }, () => world.images.faults.hold('readStart'))
+    let inHand = 0
+    let most = 0
+    const around = async (call: string, proceed: () => Promise<unknown>) => {
+      if (call === 'images.readStart') most = Math.max(most, ++inHand)
+      const result = await proceed()
+      if (call === 'uploads.acknowledge') inHand--
+      return result
+    }
+    watch(context, world, { around, maxInHand: 20 })
+    for (const release of releases) release()
+    await emptied(world)
+    assert.ok(most <= 20, `${most} at once`)
+  })
+
+  test('stop takes nothing new and finishes what is in hand', async (context) => {
+    const world = openWorld()
+    await upload(world, 3)
+    const release = world.events.faults.hold('append')
+    const { stop, ended } = watch(context, world)
+    await eventually(() => world.uploads.messages.length === 1, 'one in hand')
+    stop()
+    await upload(world, 1, { from: 3 })
+    release()
+    await ended
+    assert.deepEqual(
+      world.uploads.messages.map(({ receiveCount }) => receiveCount),
+      [0],
+    )
+    assert.equal(published(world).size, 3)
+  })
+
+  test('the deadline abandons what is in hand, which moves nothing more', async (context) => {
+    const world = openWorld()
+    await upload(world, 1)
+    const release = world.images.faults.hold('readStart')
+    const { stop, deadline, ended, told } = watch(context, world)
+    await eventually(() => callsOf(world.images, 'readStart') === 1, 'the read')
+    stop()
+    deadline()
+    await ended
+    release()
+    await eventually(() => told.released === 1, 'the message to be given back')
+    assert.deepEqual([published(world).size, world.states.objects.size, world.uploads.messages.length], [0, 0, 1])
+    assert.equal(callsOf(world.uploads, 'extend'), 1)
+  })
+
+  test('ends with the reason when the set-up is wrong, and gives its messages back', async (context) => {
+    const world = openWorld()
+    await upload(world, 1)
+    world.states.faults.fail('put', new SetupError('there is no such bucket'))
+    const { ended } = watch(context, world)
+    await assert.rejects(ended, SetupError)
+    assert.deepEqual([world.uploads.messages.length, callsOf(world.uploads, 'extend')], [1, 1])
+  })
+
+  test('ends when its queue does not exist', async (context) => {
+    const world = openWorld()
+    world.uploads.faults.fail('receive', new SetupError('there is no such queue'))
+    await assert.rejects(watch(context, world).ended, /no such queue/)
+  })
+
+  test('a message that fails at its last step comes again later under the same ids', async (context) => {
+    const world = openWorld()
+    await upload(world, 1)
+    world.uploads.faults.fail('acknowledge', new RefusalError('the receipt has expired'))
+    const { told, lines } = watch(context, world)
+    await eventually(() => told.released === 1, 'the message to be given back')
+    assert.ok(lines.some(({ msg }) => msg === 'unexpected failure'))
+    world.uploads.pass(11)
+    await emptied(world)
+    assert.equal(new Set(eventsOf(world).map(({ id }) => id)).size, 1)
+    assert.equal(told.received, 2)
+  })
+})
+
+suite('during an outage the watcher', () => {
+  const outages: Record<string, { faults: (world: World) => Faults; call: string; service: Dependency }> = {
+    'of the images': { faults: ({ images }) => images.faults, call: 'readStart', service: 'S3' },
+    'of the state bucket': { faults: ({ states }) => states.faults, call: 'put', service: 'S3' },
+    'of the event log': { faults: ({ events }) => events.faults, call: 'append', service: 'the event log' },
+    'of the quarantine': { faults: ({ quarantine }) => quarantine.faults, call: 'send', service: 'SQS' },
+  }
+  for (const [what, { faults: faultsOf, call, service }] of Object.entries(outages)) {
+    for (const limits of [{}, { receivers: 1, maxInHand: 10 }]) {
+      test(`${what} receives nothing, gives each message back once and resumes by itself ${JSON.stringify(limits)}`, async (context) => {
+        const world = openWorld()
+        const faults = faultsOf(world)
+        await upload(world, 25, { strange: true })
+        const away = new OutageError(service, 'a test')
+        faults.fail(call, away, Infinity)
+        faults.fail('ping', away, Infinity)
+        const { told } = watch(context, world, limits)
+        await eventually(() => told.released > 0 && told.released === told.received, 'what is in hand to be given back')
+        const before = { receives: callsOf(world.uploads, 'receive'), probes: faults.calls.get('ping') ?? 0 }
+        await upload(world, 5, { from: 25, strange: true })
+        await eventually(() => (faults.calls.get('ping') ?? 0) > before.probes + 5, 'some probes')
+        assert.deepEqual([callsOf(world.uploads, 'receive'), told.released], [before.receives, told.received])
+        assert.deepEqual(told.gate, [false])
+        const counts = world.uploads.messages.map(({ receiveCount }) => receiveCount)
+        assert.ok(Math.max(...counts) === 1, `received ${counts.join(', ')} times`)
+        faults.heal()
+        await emptied(world)
+        assert.deepEqual(told.gate, [false, true])
+        assert.equal(published(world).size, 30)
+        assert.equal(told.received, 30 + told.released)
+      })
+    }
+  }
+
+  test('of the queue asks the queue no more, but whether it is back', async (context) => {
+    const world = openWorld()
+    const away = new OutageError('SQS', 'a test')
+    for (const call of ['receive', 'ping']) world.uploads.faults.fail(call, away, Infinity)
+    await upload(world, 3)
+    const { told } = watch(context, world)
+    await eventually(() => callsOf(world.uploads, 'ping') > 10, 'some probes')
+    assert.ok(callsOf(world.uploads, 'receive') <= 2)
+    world.uploads.faults.heal()
+    await emptied(world)
+    assert.deepEqual(told.gate, [false, true])
+  })
+
+  test('can be stopped', async (context) => {
+    const world = openWorld()
+    const away = new OutageError('S3', 'a test')
+    for (const call of ['readStart', 'ping']) world.images.faults.fail(call, away, Infinity)
+    await upload(world, 3)
+    const { told, stop, ended } = watch(context, world)
+    await eventually(() => told.released === 3, 'the messages to be given back')
+    stop()
+    await ended
+    assert.equal(world.uploads.messages.length, 3)
+  })
+
+  test('a 403 on one object is no outage', async (context) => {
+    const world = openWorld()
+    await upload(world, 5)
+    world.images.faults.fail('readStart', new RefusalError('AccessDenied'))
+    const { told } = watch(context, world)
+    await emptied(world)
+    assert.deepEqual([told.gate, told.released, published(world).size], [[], 0, 5])
+  })
+})

@@ -1,0 +1,47 @@
+import type { TestContext } from 'node:test'
+
+import { gate as openGate } from '#shared/runtime/gate.ts'
+import { watchUploads } from '../../../services/upload-watcher/watch.ts'
+import type { Around } from '../../support/fakes/intercept.ts'
+import { messageDeps, type World } from './world.ts'
+
+type Options = { around?: Around; receivers?: number; maxInHand?: number }
+
+/** A watcher at work in a world. `ended` settles as it does. */
+export const startWatching = (world: World, { around, receivers = 2, maxInHand = 100 }: Options = {}) => {
+  const { deps, told, lines } = messageDeps(world, around)
+  const [stop, deadline] = [new AbortController(), new AbortController()]
+  const probes = {
+    S3: async () => {
+      await world.images.store.ping()
+      await world.states.store.ping()
+    },
+    SQS: async () => {
+      await world.uploads.queue.ping()
+      await world.quarantine.queue.ping()
+    },
+    'the event log': () => world.events.log.ping(),
+  }
+  const gate = openGate({
+    probes,
+    log: deps.log,
+    signal: stop.signal,
+    delayMs: () => 1,
+    onChange: deps.metrics.gate,
+  })
+  const signals = { stop: stop.signal, deadline: deadline.signal }
+  const ended = watchUploads({ ...deps, gate, receivers, maxInHand }, signals)
+  ended.catch(() => undefined)
+  return { told, lines, ended, stop: () => stop.abort(), deadline: () => deadline.abort() }
+}
+
+/** The same, ended with the test. */
+export const watch = (context: TestContext, world: World, options: Options = {}) => {
+  const watching = startWatching(world, options)
+  context.after(async () => {
+    watching.stop()
+    watching.deadline()
+    await Promise.allSettled([watching.ended])
+  })
+  return watching
+}

@@ -1,0 +1,77 @@
+import { openLog, type Log } from '#shared/runtime/log.ts'
+import type { SettleDeps } from '../../../services/upload-watcher/settle.ts'
+import type { MessageDeps } from '../../../services/upload-watcher/message.ts'
+import type { WatcherMetrics } from '../../../services/upload-watcher/metrics.ts'
+import { fakeEventLog } from '../../support/fakes/event-log.ts'
+import { intercept, type Around } from '../../support/fakes/intercept.ts'
+import { fakeMessageQueue } from '../../support/fakes/message-queue.ts'
+import { fakeObjectStore } from '../../support/fakes/object-store.ts'
+import { bucket } from './notifications.ts'
+
+/** Everything that the watcher talks to. It outlives a crash of the watcher. */
+export const openWorld = () => ({
+  images: fakeObjectStore(),
+  states: fakeObjectStore(),
+  events: fakeEventLog(),
+  uploads: fakeMessageQueue(),
+  quarantine: fakeMessageQueue(),
+})
+export type World = ReturnType<typeof openWorld>
+
+export const place = { bucket, cdnBaseUrl: 'https://cdn.example.com' }
+
+/** The world as a watcher sees it; `around` sees each of its calls. */
+export const connect = (world: World, around: Around = (_, proceed) => proceed()): SettleDeps & Queues => ({
+  place,
+  images: intercept('images', world.images.store, around),
+  states: intercept('states', world.states.store, around),
+  events: intercept('events', world.events.log, around),
+  uploads: intercept('uploads', world.uploads.queue, around),
+  quarantine: intercept('quarantine', world.quarantine.queue, around),
+})
+type Queues = Pick<MessageDeps, 'uploads' | 'quarantine'>
+
+export type Told = { received: number; released: number; outcomes: string[]; gate: boolean[] }
+
+/** Metrics that a test can read. */
+export const openTold = (): { told: Told; metrics: WatcherMetrics } => {
+  const told: Told = { received: 0, released: 0, outcomes: [], gate: [] }
+  const metrics: WatcherMetrics = {
+    received: () => (told.received += 1),
+    released: () => (told.released += 1),
+    settled: (outcome, reason) => void told.outcomes.push(reason ? `${outcome} ${reason}` : outcome),
+    gate: (open) => void told.gate.push(open),
+  }
+  return { told, metrics }
+}
+
+/** A log whose lines a test can read. */
+export const openLines = (): { log: Log; lines: Record<string, unknown>[] } => {
+  const lines: Record<string, unknown>[] = []
+  // What the log writes is JSON of its own making.
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>)
+  return { log: openLog({ name: 'test', destination: { write } }), lines }
+}
+
+/** All that settling one message needs. */
+export const messageDeps = (world: World, around?: Around) => {
+  const { told, metrics } = openTold()
+  const { log, lines } = openLines()
+  return { deps: { ...connect(world, around), log, metrics, visibilitySeconds: 30 }, told, lines }
+}
+
+export const eventsOf = (world: World) =>
+  world.events.records.map(({ topic, key, value }) => {
+    // Our own event, which other tests check against its schema.
+    const { id, data } = JSON.parse(value) as { id: string; data: Record<string, unknown> }
+    return { topic, key, id, data }
+  })
+
+/** The message whose body it is, in hand. */
+export const takeMessage = async (world: World, body: string) => {
+  await world.uploads.queue.send({ body })
+  const signal = new AbortController().signal
+  const [message] = await world.uploads.queue.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 30, signal })
+  if (!message) throw new Error('the queue is empty')
+  return message
+}
