@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import test from 'node:test'
+
+import type { Variables } from '#shared/runtime/config.ts'
+import { processVariables } from '#shared/runtime/run.ts'
+
+import { localVariables } from '../../local/config.ts'
+import { apiServiceVariables } from '../../services/api/main.ts'
+import { scanDispatcherVariables } from '../../services/scan-dispatcher/main.ts'
+import { uploadWatcherVariables } from '../../services/upload-watcher/main.ts'
+import { provisionVariables, toolVariables } from '../../tools/support/variables.ts'
+
+const readers: Record<string, Variables> = {
+  'npm start': { ...processVariables, ...localVariables },
+  api: { ...processVariables, ...apiServiceVariables },
+  'upload-watcher': { ...processVariables, ...uploadWatcherVariables },
+  'scan-dispatcher': { ...processVariables, ...scanDispatcherVariables },
+  provision: provisionVariables,
+  'token, upload, events': toolVariables,
+}
+
+/** What a variable is when it is not set: what its schema makes of undefined. */
+const describeDefault = (variables: Variables, name: string) => {
+  const parsed = variables[name]?.schema.safeParse(undefined)
+  if (!parsed?.success) return 'required'
+  const { data } = parsed
+  if (data === undefined || (Array.isArray(data) && data.length === 0)) return '-'
+  return `\`${JSON.stringify(data).replaceAll('"', '')}\``
+}
+
+const expectedRows = () => {
+  const names = [...new Set(Object.values(readers).flatMap((variables) => Object.keys(variables)))].sort()
+  return names.map((name) => {
+    const having = Object.entries(readers).filter(([, variables]) => name in variables)
+    const defaults = [...new Set(having.map(([, variables]) => describeDefault(variables, name)))]
+    const [one] = having.flatMap(([, variables]) => variables[name] ?? [])
+    const cells = [
+      `\`${name}\``,
+      one?.about ?? '',
+      defaults.join(', '),
+      `\`${one?.example ?? ''}\``,
+      having.map(([reader]) => reader).join(', '),
+    ]
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  })
+}
+
+test('docs/configuration.md has a row for each variable, as the schemas say it, and no other', () => {
+  const rows = readFileSync('docs/configuration.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+  assert.deepEqual(rows, expectedRows(), `the rows should be:\n${expectedRows().join('\n')}`)
+})

@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+
+import { uploadUnderKills } from '../support/kill-run.ts'
+import { temporaryDirectory } from '../support/local-system.ts'
+import { checkOutcome, waitForVerdicts } from '../support/mixed-run.ts'
+import { chosenSeed, seededRandom } from '../support/random.ts'
+
+/** Runs that are too long for `npm test`. Each gets a seed and a count, and throws when a promise is broken. */
+type LongRun = { name: string; defaultCount: number; run: (random: () => number, count: number) => Promise<void> }
+
+const killRun: LongRun = {
+  name: 'kills',
+  defaultCount: 1_000,
+  run: async (random, files) => {
+    const directory = temporaryDirectory()
+    const options = { dataPath: directory.path, files, kills: 20, clients: 8, random }
+    const { running, uploaded } = await uploadUnderKills(options)
+    try {
+      await waitForVerdicts(running.system, uploaded, 120_000)
+      await checkOutcome(running.system, uploaded, { repeatsAllowed: true })
+    } finally {
+      await running.end('SIGTERM')
+      directory.remove()
+    }
+  },
+}
+
+const runs: readonly LongRun[] = [killRun]
+
+const { values, positionals } = parseArgs({
+  options: { seed: { type: 'string' }, count: { type: 'string' } },
+  allowPositionals: true,
+})
+const chosen = runs.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+if (chosen.length === 0)
+  throw new Error(`there is no such run: the runs are ${runs.map(({ name }) => name).join(', ')}`)
+
+let failed = 0
+for (const { name, defaultCount, run } of chosen) {
+  const seed = Number(values.seed ?? chosenSeed())
+  const count = Number(values.count ?? defaultCount)
+  process.stdout.write(`${name} --seed ${seed} --count ${count}: `)
+  const started = performance.now()
+  try {
+    await run(seededRandom(seed), count)
+    console.log(`passed in ${((performance.now() - started) / 1000).toFixed(0)} s`)
+  } catch (error) {
+    failed++
+    console.log('FAILED')
+    console.error(error)
+  }
+}
+console.log(`${chosen.length - failed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1

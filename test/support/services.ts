@@ -1,0 +1,73 @@
+import { join } from 'node:path'
+
+import { awsVariables, openS3, openSqs } from '#shared/adapters/aws/clients.ts'
+import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
+import { provision } from '#shared/adapters/provision.ts'
+import { planResources, queueNames, topics } from '#shared/domain/resources.ts'
+import { readConfig } from '#shared/runtime/config.ts'
+
+import { listenOnLoopback, openLocalAws } from '../../local/aws/server.ts'
+import { eventually } from './eventually.ts'
+import { startProcess } from './local-system.ts'
+
+export const jwtSecret = 'a-secret-of-the-tests-that-is-long-enough'
+const names = { bucket: 'alone-images', stateBucket: 'alone-images-state' }
+
+/** S3, SQS and an event log for services that run alone, and the environment that they need. */
+export const openSurroundings = async (dataPath: string) => {
+  const region = 'eu-west-1'
+  const credentials = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' }
+  const aws = openLocalAws({ directory: dataPath, region, credentials })
+  const server = await listenOnLoopback(aws.handle, 0)
+  const environment = {
+    AWS_REGION: region,
+    AWS_ENDPOINT_URL_S3: server.url,
+    AWS_ENDPOINT_URL_SQS: server.url,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    S3_FORCE_PATH_STYLE: 'true',
+    S3_BUCKET: names.bucket,
+    STATE_BUCKET: names.stateBucket,
+    CDN_BASE_URL: 'http://127.0.0.1:9/images',
+    EVENT_LOG: `sqlite:${join(dataPath, 'events.sqlite')}`,
+    JWT_SECRET: jwtSecret,
+    UPLOADS_VISIBILITY_SECONDS: '2',
+    PORT: '0',
+    HEALTH_PORT: '0',
+  }
+  const config = readConfig({ ...awsVariables, ...eventLogVariables }, environment)
+  const log = openEventLog(config)
+  await log.ensureTopics(topics)
+  await log.close()
+  const { queueUrl } = await provision({ s3: openS3(config), sqs: openSqs(config), region }, planResources(names, []))
+  const queues = {
+    UPLOADS_QUEUE_URL: queueUrl(queueNames.uploads),
+    QUARANTINE_QUEUE_URL: queueUrl(queueNames.quarantine),
+    JOBS_QUEUE_URL: queueUrl(queueNames.jobs),
+  }
+  const close = async () => {
+    await server.close()
+    aws.close()
+  }
+  return { environment: { ...environment, ...queues }, awsUrl: server.url, close }
+}
+
+export type ServiceName = 'api' | 'upload-watcher' | 'scan-dispatcher'
+
+/** Begins one service as its npm command does, and waits until it says that it is ready. */
+export const startService = async (name: ServiceName, environment: Record<string, string>) => {
+  const { child, output, ended } = startProcess(`services/${name}/main.ts`, [], environment)
+  const ready = await eventually(
+    () => {
+      if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}:\n${output()}`)
+      return /^\{.* is ready"\}$/m.exec(output())?.[0]
+    },
+    `${name} to be ready`,
+    20_000,
+  )
+  const end = (signal: 'SIGTERM' | 'SIGKILL') => {
+    child.kill(signal)
+    return ended
+  }
+  return { ...(JSON.parse(ready) as { url?: string; health: string }), output, end } // the service's own log line
+}

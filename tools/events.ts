@@ -1,0 +1,48 @@
+import { topics } from '#shared/domain/resources.ts'
+import { openEventLog, eventLogVariables } from '#shared/adapters/event-log.ts'
+import type { EventLog } from '#shared/ports/event-log.ts'
+import { readConfig } from '#shared/runtime/config.ts'
+
+import { findLocalSystem, openLocalEventLog } from './support/local-system.ts'
+import { runTool, UsageError } from './support/run-tool.ts'
+
+const usage = `npm run events -- [--topic TOPIC] [--from-start] [--follow]
+Prints events as JSON lines. Without --from-start only those that come from now on, which needs --follow; without
+--follow it ends where the log ends now. The log is the local system's, or what EVENT_LOG and KAFKA_BROKERS name.`
+
+const options = {
+  topic: { type: 'string' },
+  'from-start': { type: 'boolean' },
+  follow: { type: 'boolean' },
+} as const
+
+const openLog = (): EventLog =>
+  process.env['EVENT_LOG']
+    ? openEventLog(readConfig(eventLogVariables, process.env))
+    : openLocalEventLog(findLocalSystem())
+
+const chosenTopics = (topic: string | boolean | undefined) => {
+  const names = topics.map(({ name }) => name)
+  if (typeof topic !== 'string') return names.filter((name) => !name.endsWith('.dead-letter'))
+  if (names.includes(topic)) return [topic]
+  throw new UsageError(`there is no topic ${topic}: topics are ${names.join(', ')}`)
+}
+
+await runTool({ usage, options }, async ({ values, positionals }) => {
+  if (positionals.length > 0) throw new UsageError(`${positionals.join(' ')} is not understood`)
+  const follow = values['follow'] === true
+  const from = values['from-start'] === true || !follow ? 'start' : 'end'
+  const log = openLog()
+  const interrupted = new AbortController()
+  process.once('SIGINT', () => interrupted.abort())
+  process.once('SIGTERM', () => interrupted.abort())
+  for await (const record of await log.read({
+    topics: chosenTopics(values['topic']),
+    from,
+    follow,
+    signal: interrupted.signal,
+  })) {
+    process.stdout.write(`${record.value}\n`)
+  }
+  await log.close()
+})

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+import { openEventLog } from '#shared/adapters/event-log.ts'
+import { localFileName, localSystemSchema, type LocalSystem } from '#shared/domain/local-mode.ts'
+import type { EventLog } from '#shared/ports/event-log.ts'
+import { readConfig } from '#shared/runtime/config.ts'
+
+import { toolVariables } from './variables.ts'
+
+/** The local system that runs in DATA_DIR. @throws Error with one sentence when none does */
+export const findLocalSystem = (): LocalSystem => {
+  const directory = resolve(readConfig(toolVariables, process.env).DATA_DIR)
+  const text = readLocalFile(join(directory, localFileName))
+  if (text === undefined) {
+    throw new Error(
+      `no image-intake runs in ${directory}: begin one with \`npm start\`, or set DATA_DIR to where it runs`,
+    )
+  }
+  return localSystemSchema.parse(JSON.parse(text))
+}
+
+const readLocalFile = (path: string) => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+export const openLocalEventLog = ({ event_log }: LocalSystem): EventLog => {
+  const brokers = /^kafka:(.*)$/.exec(event_log)?.[1]
+  return brokers === undefined
+    ? openEventLog({ EVENT_LOG: event_log, KAFKA_BROKERS: undefined })
+    : openEventLog({ EVENT_LOG: 'kafka', KAFKA_BROKERS: brokers.split(',') })
+}

@@ -1,0 +1,66 @@
+import {
+  imageRejectedSchema,
+  imageUploadedSchema,
+  scanDispatchedSchema,
+  type ImageRejected,
+  type ImageUploaded,
+  type ScanDispatched,
+} from '#shared/domain/events.ts'
+import type { EventLog } from '#shared/ports/event-log.ts'
+
+import type { Watched } from './upload-image.ts'
+
+const eventSchema = imageUploadedSchema.or(imageRejectedSchema).or(scanDispatchedSchema)
+type Seen = ImageUploaded | ImageRejected | ScanDispatched
+const topics = ['image.uploaded', 'image.rejected', 'scan.dispatched']
+
+/** Follows the event log from now on, so that single keys can be waited for. */
+export const watchEvents = async (
+  log: EventLog,
+  timeoutMs: number,
+): Promise<Watched & { stop: () => Promise<void> }> => {
+  const ended = new AbortController()
+  const seen = new Map<string, Seen>()
+  const waiting = new Map<string, (event: Seen) => void>()
+  const nameOf = (kind: 'verdict' | 'dispatch', key: string) => `${kind} ${key}`
+
+  const records = await log.read({ topics, from: 'end', follow: true, signal: ended.signal })
+  const reading = (async () => {
+    for await (const { value } of records) {
+      const event = eventSchema.parse(JSON.parse(value))
+      const name = nameOf(event.type === 'scan.dispatched' ? 'dispatch' : 'verdict', event.subject)
+      seen.set(name, event)
+      waiting.get(name)?.(event)
+    }
+  })()
+
+  const wait = async (kind: 'verdict' | 'dispatch', key: string) => {
+    const name = nameOf(kind, key)
+    const found = seen.get(name)
+    if (found) return found
+    const { promise, resolve, reject } = Promise.withResolvers<Seen>()
+    const service = kind === 'verdict' ? 'upload-watcher' : 'scan-dispatcher'
+    const late = () => reject(new Error(`no ${kind} on ${key} within ${timeoutMs / 1000} s: does the ${service} run?`))
+    const timer = setTimeout(late, timeoutMs)
+    waiting.set(name, resolve)
+    return await promise.finally(() => clearTimeout(timer))
+  }
+
+  return {
+    verdict: async (key) => {
+      const event = await wait('verdict', key)
+      if (event.type === 'scan.dispatched') throw new Error('verdicts are never kept under this name')
+      return event
+    },
+    dispatch: async (key) => {
+      const event = await wait('dispatch', key)
+      if (event.type !== 'scan.dispatched') throw new Error('dispatches are never kept under this name')
+      return event
+    },
+    stop: async () => {
+      ended.abort()
+      await reading
+      await log.close()
+    },
+  }
+}

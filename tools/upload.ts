@@ -1,0 +1,47 @@
+import { purposeNames } from '#shared/domain/purposes.ts'
+
+import { findLocalSystem, openLocalEventLog } from './support/local-system.ts'
+import { progress } from './support/progress.ts'
+import { runTool, UsageError } from './support/run-tool.ts'
+import { signToken } from './support/sign-token.ts'
+import { uploadImage } from './support/upload-image.ts'
+import { watchEvents } from './support/watch-events.ts'
+
+const usage = `npm run upload -- FILE... [--purpose ${purposeNames.join('|')}] [--user USER]
+Takes files through the running system as a client would, and tells each step: ticket, PUT, verdict and, for scans, the
+vision job. The type is declared by the file's extension. Exits 0 only if all files were accepted.
+Defaults: --purpose scan --user user-1`
+
+const options = {
+  purpose: { type: 'string', default: 'scan' },
+  user: { type: 'string', default: 'user-1' },
+} as const
+
+const clients = 8
+const timeoutMs = 30_000
+
+await runTool({ usage, options }, async ({ values, positionals: files }) => {
+  if (files.length === 0) throw new UsageError('name at least one file')
+  const purpose = String(values['purpose'])
+  if (!purposeNames.some((name) => name === purpose)) {
+    throw new UsageError(`--purpose ${purpose} is none of ${purposeNames.join(', ')}`)
+  }
+  const system = findLocalSystem()
+  const target = { apiUrl: system.api_url, token: await signToken(String(values['user'])), purpose }
+  const watched = await watchEvents(openLocalEventLog(system), timeoutMs)
+  const view = progress(files.length)
+
+  const waiting = [...files]
+  let accepted = 0
+  const client = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const ok = await uploadImage(file, target, watched, view.step).catch((error: unknown) => view.failed(file, error))
+      if (ok) accepted++
+      view.finished()
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, client))
+  await watched.stop()
+  view.close(accepted)
+  if (accepted < files.length) process.exitCode = 1
+})
