@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { openS3, openSqs, awsVariables } from '#shared/adapters/aws/clients.ts'
 import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
 import { provision } from '#shared/adapters/provision.ts'
+import type { LocalSystem } from '#shared/domain/local-mode.ts'
 import { planResources, purposePrefixes, queueNames, topics } from '#shared/domain/resources.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 import { aborted, type Lifetime } from '#shared/runtime/lifetime.ts'
@@ -51,6 +52,7 @@ const start = async ({ log, life }: Context): Promise<readonly Part[]> => {
   const system = describeSystem(common, queues, apiParts.url)
   writeLocalFile(data.path, system)
   log.info({ api_url: system.api_url, aws_url: system.aws_url, data: data.path }, 'image-intake is ready')
+  if (process.stdout.isTTY) process.stdout.write(greeting(system))
   const releaseData = () => {
     removeLocalFile(data.path)
     data.release()
@@ -60,6 +62,17 @@ const start = async ({ log, life }: Context): Promise<readonly Part[]> => {
     { name: 'local S3 and SQS', last: true, run: ({ deadline }) => aws.serve(deadline, releaseData) },
   ]
 }
+
+/** For people, between the lines of the log. */
+const greeting = ({ api_url, aws_url }: LocalSystem) => `
+  image-intake is ready.
+
+  API            ${api_url}  (calls and errors: ${api_url}/docs)
+  S3 and SQS     ${aws_url}
+
+  In a second terminal:  npm run upload -- photo.jpg
+
+`
 
 /** S3, SQS and the CDN on one port; they end last, when the services have put down what they had in hand. */
 const openAws = async (dataPath: string, port: number) => {

@@ -7,8 +7,8 @@ import { findLocalSystem, openLocalEventLog } from './support/local-system.ts'
 import { runTool, UsageError } from './support/run-tool.ts'
 
 const usage = `npm run events -- [--topic TOPIC] [--from-start] [--follow]
-Prints events as JSON lines. Without --from-start only those that come from now on, which needs --follow; without
---follow it ends where the log ends now. The log is the local system's, or what EVENT_LOG and KAFKA_BROKERS name.`
+Prints events as JSON lines: all that there are, or with --follow those that come from now on (with --from-start both).
+The log is the local system's, or what EVENT_LOG and KAFKA_BROKERS name.`
 
 const options = {
   topic: { type: 'string' },

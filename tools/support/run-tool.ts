@@ -16,6 +16,7 @@ export const runTool = async (
   { usage, options }: { usage: string; options: Options },
   work: (given: Given) => Promise<void>,
 ): Promise<void> => {
+  process.stdout.on('error', leaveQuietly)
   try {
     const { values, positionals } = readArguments(options)
     if (values['help'] === true) console.log(usage)
@@ -26,6 +27,12 @@ export const runTool = async (
     if (wrong) console.error(`\n${usage}`)
     process.exitCode = wrong ? 2 : 1
   }
+}
+
+/** Whoever read the output has seen enough, as with `| head`. */
+const leaveQuietly = (error: Error) => {
+  if (!('code' in error && error.code === 'EPIPE')) throw error
+  process.exit(0)
 }
 
 const readArguments = (options: Options): Given => {
