@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { openEventLog } from '#shared/adapters/event-log.ts'
-
+import { openLocalEventLog } from '../tools/support/local-system.ts'
 import { askTicket, putFile } from '../test/support/client.ts'
 import { goodPhoto } from '../test/support/images.ts'
 import { startSystem, temporaryDirectory, type RunningSystem } from '../test/support/local-system.ts'
@@ -44,7 +43,7 @@ const round = (value: number) => Math.round(value * 100) / 100
 
 /** Milliseconds from the answer to the PUT until another process sees the event, one upload at a time. */
 const measureDelays = async ({ system }: RunningSystem) => {
-  const log = openEventLog({ EVENT_LOG: system.event_log, KAFKA_BROKERS: undefined })
+  const log = openLocalEventLog(system)
   const ended = new AbortController()
   const records = await log.read({ topics: ['image.uploaded'], from: 'end', follow: true, signal: ended.signal })
   const events = records[Symbol.asyncIterator]()

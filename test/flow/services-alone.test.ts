@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { SignJWT } from 'jose'
-
-import type { LocalSystem } from '#shared/domain/local-mode.ts'
-
-import { putFile, type Ticket } from '../support/client.ts'
+import { uploadFile, type TestSystem } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { goodPhoto } from '../support/images.ts'
 import { startProcess, temporaryDirectory } from '../support/local-system.ts'
 import { readEvents, receiveJobs } from '../support/outside.ts'
-import { jwtSecret, openSurroundings, startService, type ServiceName } from '../support/services.ts'
+import { openSurroundings, startService, type ServiceName } from '../support/services.ts'
 
 const directory = temporaryDirectory()
 let surroundings: Awaited<ReturnType<typeof openSurroundings>>
@@ -22,47 +18,25 @@ after(async () => {
   directory.remove()
 })
 
-const outside = () => {
-  const { environment } = surroundings
-  return {
-    region: environment.AWS_REGION,
-    aws_url: surroundings.awsUrl,
-    access_key_id: environment.AWS_ACCESS_KEY_ID,
-    secret_access_key: environment.AWS_SECRET_ACCESS_KEY,
-    jobs_queue_url: environment.JOBS_QUEUE_URL,
-    event_log: environment.EVENT_LOG,
-  } as LocalSystem // the fields that the calls below read
-}
-
-const uploadScan = async (apiUrl: string, seed: number) => {
-  const token = await new SignJWT()
-    .setProtectedHeader({ alg: 'HS256' })
-    .setSubject('u')
-    .setExpirationTime('5m')
-    .sign(new TextEncoder().encode(jwtSecret))
+const uploadScan = async (system: TestSystem, seed: number) => {
   const body = await goodPhoto('image/png', { seed })
-  const answer = await fetch(`${apiUrl}/images/presigned-url/scan`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token}` },
-    body: JSON.stringify({ content_type: 'image/png', content_length: body.length }),
-  })
-  const ticket = (await answer.json()) as Ticket // the API's own tests check this shape
-  await putFile(ticket, body)
-  return ticket.key
+  const file = { purpose: 'scan', userId: 'u', contentType: 'image/png', body } as const
+  return uploadFile(system, { ...file, expected: 'accepted', pastTheApi: false })
 }
 
-const hasEvent = async (key: string, type: string) =>
-  (await readEvents(outside())).some((event) => event.subject === key && event.type === type)
+const hasEvent = async (system: TestSystem, key: string, type: string) =>
+  (await readEvents(system)).some((event) => event.subject === key && event.type === type)
 
 test('three services, each in a process of its own, take a scan to its job', async () => {
   const { environment } = surroundings
   const api = await startService('api', environment)
   const watcher = await startService('upload-watcher', environment)
   const dispatcher = await startService('scan-dispatcher', environment)
-  const key = await uploadScan(api.url ?? '', 1)
-  await eventually(() => hasEvent(key, 'scan.dispatched'), 'the scan to be dispatched')
+  const system = surroundings.describe(api.url ?? '')
+  const key = await uploadScan(system, 1)
+  await eventually(() => hasEvent(system, key, 'scan.dispatched'), 'the scan to be dispatched')
   assert.deepEqual(
-    (await receiveJobs(outside())).map((job) => job.key),
+    (await receiveJobs(system)).map((job) => job.key),
     [key],
   )
 
@@ -77,12 +51,13 @@ test('three services, each in a process of its own, take a scan to its job', asy
 test('a service that was away takes up what came meanwhile', async () => {
   const { environment } = surroundings
   const api = await startService('api', environment)
-  const key = await uploadScan(api.url ?? '', 2)
+  const system = surroundings.describe(api.url ?? '')
+  const key = await uploadScan(system, 2)
   const watcher = await startService('upload-watcher', environment)
-  await eventually(() => hasEvent(key, 'image.uploaded'), 'the upload to be seen')
-  assert.equal(await hasEvent(key, 'scan.dispatched'), false)
+  await eventually(() => hasEvent(system, key, 'image.uploaded'), 'the upload to be seen')
+  assert.equal(await hasEvent(system, key, 'scan.dispatched'), false)
   const dispatcher = await startService('scan-dispatcher', environment)
-  await eventually(() => hasEvent(key, 'scan.dispatched'), 'the scan to be dispatched')
+  await eventually(() => hasEvent(system, key, 'scan.dispatched'), 'the scan to be dispatched')
   await Promise.all([api, watcher, dispatcher].map(({ end }) => end('SIGTERM')))
 })
 
@@ -97,7 +72,10 @@ for (const name of services) {
   })
 
   test(`${name} with a bucket, queue or topic that is not there says which, and exits 1`, async () => {
-    const wrong = { S3_BUCKET: 'not-there', JOBS_QUEUE_URL: `${surroundings.awsUrl}/000000000000/not-there.fifo` }
+    const wrong = {
+      S3_BUCKET: 'not-there',
+      JOBS_QUEUE_URL: `${surroundings.describe('').aws_url}/000000000000/not-there.fifo`,
+    }
     const { ended, output } = startProcess(`services/${name}/main.ts`, [], { ...surroundings.environment, ...wrong })
     assert.equal(await ended, 1)
     assert.match(output(), /^[a-z-]+: .*not-there/m)

@@ -6,12 +6,15 @@ import { localJwtSecret, type LocalSystem } from '#shared/domain/local-mode.ts'
 
 import { newId, type PlannedFile } from './file-mix.ts'
 
-export const tokenOf = (userId: string) =>
+/** A local system, or services that run alone with a secret of their own. */
+export type TestSystem = LocalSystem & { jwt_secret?: string }
+
+export const tokenOf = (userId: string, secret = localJwtSecret) =>
   new SignJWT()
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(userId)
     .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(localJwtSecret))
+    .sign(new TextEncoder().encode(secret))
 
 export const openS3Of = (system: LocalSystem) =>
   new S3Client({
@@ -26,10 +29,10 @@ export const openS3Of = (system: LocalSystem) =>
 export type Ticket = { key: string; upload_url: string; required_headers: Record<string, string>; job_id?: string }
 
 /** Asks for a ticket. Throws when it is not given. */
-export const askTicket = async (system: LocalSystem, file: PlannedFile): Promise<Ticket> => {
+export const askTicket = async (system: TestSystem, file: PlannedFile): Promise<Ticket> => {
   const answer = await fetch(`${system.api_url}/images/presigned-url/${file.purpose}`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${await tokenOf(file.userId)}` },
+    headers: { Authorization: `Bearer ${await tokenOf(file.userId, system.jwt_secret)}` },
     body: JSON.stringify({ content_type: file.contentType, content_length: file.body.length }),
   })
   if (answer.status !== 200) throw new Error(`no ticket: ${answer.status} ${await answer.text()}`)
@@ -60,7 +63,7 @@ const putPastTheApi = async (system: LocalSystem, key: string, { body, contentTy
 export type BegunUpload = { key: string; put: (system: LocalSystem) => Promise<void> }
 
 /** Begins an upload as a client does, by a ticket, or past the API where the plan says so. */
-export const beginUpload = async (system: LocalSystem, file: PlannedFile): Promise<BegunUpload> => {
+export const beginUpload = async (system: TestSystem, file: PlannedFile): Promise<BegunUpload> => {
   if (!file.pastTheApi) {
     const ticket = await askTicket(system, file)
     return { key: ticket.key, put: () => putFile(ticket, file.body) }
@@ -71,7 +74,7 @@ export const beginUpload = async (system: LocalSystem, file: PlannedFile): Promi
   return { key, put: (now) => putPastTheApi(now, key, file) }
 }
 
-export const uploadFile = async (system: LocalSystem, file: PlannedFile): Promise<string> => {
+export const uploadFile = async (system: TestSystem, file: PlannedFile): Promise<string> => {
   const upload = await beginUpload(system, file)
   await upload.put(system)
   return upload.key

@@ -49,7 +49,8 @@ const uploadStubbornly = async (system: () => RunningSystem['system'], file: Pla
   return upload.key
 }
 
-const insist = async <T>(work: () => Promise<T>): Promise<T> => {
+/** Tries again until it works, for 30 s: as a client does that does not give up. */
+export const insist = async <T>(work: () => Promise<T>): Promise<T> => {
   for (const started = Date.now(); ;) {
     try {
       return await work()

@@ -6,18 +6,18 @@ import {
 } from '@aws-sdk/client-sqs'
 import { HeadObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3'
 
-import { openEventLog } from '#shared/adapters/event-log.ts'
 import { eventSchemas, type IntakeEvent } from '#shared/domain/events.ts'
 import { objectEventId } from '#shared/domain/ids.ts'
 import { visionJobSchema, type VisionJob } from '#shared/domain/jobs.ts'
 import { parseKey } from '#shared/domain/keys.ts'
 import type { LocalSystem } from '#shared/domain/local-mode.ts'
 
+import { openLocalEventLog } from '../../tools/support/local-system.ts'
 import { openS3Of } from './client.ts'
 
 /** All events of the log now; each is checked against its schema. */
 export const readEvents = async (system: LocalSystem): Promise<IntakeEvent[]> => {
-  const log = openEventLog({ EVENT_LOG: system.event_log, KAFKA_BROKERS: undefined })
+  const log = openLocalEventLog(system)
   const topics = Object.keys(eventSchemas)
   const signal = new AbortController().signal
   const events: IntakeEvent[] = []

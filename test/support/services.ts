@@ -7,14 +7,18 @@ import { planResources, queueNames, topics } from '#shared/domain/resources.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 
 import { listenOnLoopback, openLocalAws } from '../../local/aws/server.ts'
+import type { TestSystem } from './client.ts'
 import { eventually } from './eventually.ts'
 import { startProcess } from './local-system.ts'
 
-export const jwtSecret = 'a-secret-of-the-tests-that-is-long-enough'
+const jwtSecret = 'a-secret-of-the-tests-that-is-long-enough'
 const names = { bucket: 'alone-images', stateBucket: 'alone-images-state' }
 
 /** S3, SQS and an event log for services that run alone, and the environment that they need. */
-export const openSurroundings = async (dataPath: string) => {
+export const openSurroundings = async (
+  dataPath: string,
+  eventLog: Record<string, string> = { EVENT_LOG: `sqlite:${join(dataPath, 'events.sqlite')}` },
+) => {
   const region = 'eu-west-1'
   const credentials = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' }
   const aws = openLocalAws({ directory: dataPath, region, credentials })
@@ -29,7 +33,7 @@ export const openSurroundings = async (dataPath: string) => {
     S3_BUCKET: names.bucket,
     STATE_BUCKET: names.stateBucket,
     CDN_BASE_URL: 'http://127.0.0.1:9/images',
-    EVENT_LOG: `sqlite:${join(dataPath, 'events.sqlite')}`,
+    ...eventLog,
     JWT_SECRET: jwtSecret,
     UPLOADS_VISIBILITY_SECONDS: '2',
     PORT: '0',
@@ -49,7 +53,25 @@ export const openSurroundings = async (dataPath: string) => {
     await server.close()
     aws.close()
   }
-  return { environment: { ...environment, ...queues }, awsUrl: server.url, close }
+  const { EVENT_LOG = '', KAFKA_BROKERS } = eventLog
+  /** The system as tests look at it from outside, once its API listens at `apiUrl`. */
+  const describe = (apiUrl: string): TestSystem => ({
+    pid: process.pid,
+    api_url: apiUrl,
+    aws_url: server.url,
+    region,
+    access_key_id: credentials.accessKeyId,
+    secret_access_key: credentials.secretAccessKey,
+    bucket: names.bucket,
+    state_bucket: names.stateBucket,
+    uploads_queue_url: queues.UPLOADS_QUEUE_URL,
+    quarantine_queue_url: queues.QUARANTINE_QUEUE_URL,
+    jobs_queue_url: queues.JOBS_QUEUE_URL,
+    cdn_base_url: environment.CDN_BASE_URL,
+    event_log: KAFKA_BROKERS === undefined ? EVENT_LOG : `kafka:${KAFKA_BROKERS}`,
+    jwt_secret: jwtSecret,
+  })
+  return { environment: { ...environment, ...queues }, describe, close }
 }
 
 export type ServiceName = 'api' | 'upload-watcher' | 'scan-dispatcher'

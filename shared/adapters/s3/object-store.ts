@@ -7,6 +7,7 @@ import {
   NoSuchBucket,
   PutObjectCommand,
   type S3Client,
+  type _Error as S3Error,
 } from '@aws-sdk/client-s3'
 
 import { given } from '#shared/domain/given.ts'
@@ -94,9 +95,9 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
         new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: versions, Quiet: true } }),
       )
       const [failed] = answer.Errors ?? []
-      if (failed) throw new RefusalError(`S3 kept ${key}: ${failed.Code ?? ''} ${failed.Message ?? ''}`)
+      if (failed) throw keptFailure(key, failed)
     } catch (error) {
-      throw error instanceof RefusalError ? error : failure(`removing ${key}`, error)
+      throw error instanceof RefusalError || error instanceof OutageError ? error : failure(`removing ${key}`, error)
     }
   }
 
@@ -122,6 +123,13 @@ const isAbsent = (error: unknown) => {
 }
 
 type ReadOptions = { pin?: Pin; signal?: AbortSignal }
+
+/** DeleteObjects answers 200 also when S3 itself failed on an object. */
+const keptFailure = (key: string, { Code = '', Message = '' }: S3Error) => {
+  const detail = `${key} was kept: ${Code} ${Message}`
+  const isOutage = ['InternalError', 'ServiceUnavailable', 'SlowDown'].includes(Code)
+  return isOutage ? new OutageError('S3', detail) : new RefusalError(`S3: ${detail}`)
+}
 
 const pinned = (pin: Pin = {}) => given({ VersionId: pin.versionId, IfMatch: pin.versionId ? undefined : pin.etag })
 

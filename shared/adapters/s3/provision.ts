@@ -90,6 +90,10 @@ type Setting = {
 
 const sorted = (values: readonly string[] | undefined) => [...(values ?? [])].sort()
 
+/** Stores give rules back in an order of their own. */
+const byId = <Rule extends { id: string | undefined }>(rules: readonly Rule[]) =>
+  rules.toSorted((a, b) => ((a.id ?? '') < (b.id ?? '') ? -1 : 1))
+
 /** S3 answers 404 where nothing was ever configured. */
 const orNone = async <T>(read: Promise<T[] | undefined>) => {
   try {
@@ -131,11 +135,11 @@ const corsSetting = (specs: readonly CorsSpec[]): Setting => {
 
 const lifecycleSetting = (specs: readonly LifecycleSpec[]): Setting => ({
   name: 'lifecycle',
-  wanted: specs,
+  wanted: byId(specs),
   read: async (client, Bucket) => {
     const answer = client.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
     const rules = await orNone(answer.then(({ Rules }) => Rules))
-    return rules.filter(({ Status }) => Status === 'Enabled').map(readRule)
+    return byId(rules.filter(({ Status }) => Status === 'Enabled').map(readRule))
   },
   write: (client, Bucket) =>
     client.send(
@@ -176,15 +180,16 @@ const notificationSetting = (specs: readonly NotificationSpec[], queueArn: (name
   }))
   return {
     name: 'notifications',
-    wanted,
+    wanted: byId(wanted),
     read: async (client, Bucket) => {
       const answer = await client.send(new GetBucketNotificationConfigurationCommand({ Bucket }))
-      return (answer.QueueConfigurations ?? []).map(({ Id, QueueArn, Events, Filter }) => ({
+      const found = (answer.QueueConfigurations ?? []).map(({ Id, QueueArn, Events, Filter }) => ({
         id: Id,
         arn: QueueArn,
         prefix: Filter?.Key?.FilterRules?.find(({ Name }) => Name?.toLowerCase() === 'prefix')?.Value,
         events: sorted(Events),
       }))
+      return byId(found)
     },
     write: (client, Bucket) =>
       client.send(
