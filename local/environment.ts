@@ -31,6 +31,9 @@ export const serviceEnvironment = (config: LocalConfig, dataPath: string, awsUrl
   CORS_ORIGINS: config.CORS_ORIGINS.join(','),
   EVENT_LOG: config.KAFKA_BROKERS ? 'kafka' : `sqlite:${join(dataPath, 'events.sqlite')}`,
   KAFKA_BROKERS: config.KAFKA_BROKERS?.join(','),
+  // A developer's Kafka is one broker.
+  KAFKA_REPLICATION: '1',
+  KAFKA_MIN_INSYNC: '1',
   JWT_SECRET: localJwtSecret,
   PORT: String(config.PORT),
   HEALTH_PORT: '0',

@@ -31,8 +31,8 @@ export const scanDispatcher =
   async ({ log, life }: { log: Log; life: Lifetime }): Promise<readonly Part[]> => {
     const config = readConfig(scanDispatcherVariables, environment)
     const jobs = sqsJobQueue({ client: openSqs(config), queueUrl: config.JOBS_QUEUE_URL })
-    const events = openEventLog(config)
     const registry = openMetrics()
+    const events = openEventLog(config, { log, registry })
     const metrics = dispatcherMetrics(registry)
     const probes = { SQS: jobs.ping, 'the event log': () => events.checkTopics(topics) }
     const gate = openGate({ probes, log, signal: life.stop })
@@ -41,7 +41,10 @@ export const scanDispatcher =
       host: config.HOST,
       port: config.HEALTH_PORT,
       registry,
-      checks: [{ name: 'dependencies', problem: () => (gate.open ? undefined : 'waiting for a service that is away') }],
+      checks: [
+        { name: 'dependencies', problem: () => (gate.open ? undefined : 'waiting for a service that is away') },
+        { name: 'event log', problem: events.problem },
+      ],
     })
     const shut = (name: string, reason: unknown) => gate.shut(name, reason)
     const handle = dispatchScan({ jobs, events, log, metrics, shut, now: () => new Date() })

@@ -39,8 +39,8 @@ export const uploadWatcher =
     const states = s3ObjectStore({ client: s3, bucket: config.STATE_BUCKET })
     const uploads = sqsMessageQueue({ client: sqs, queueUrl: config.UPLOADS_QUEUE_URL })
     const quarantine = sqsMessageQueue({ client: sqs, queueUrl: config.QUARANTINE_QUEUE_URL })
-    const events = openEventLog(config)
     const registry = openMetrics()
+    const events = openEventLog(config, { log, registry })
     const metrics = watcherMetrics(registry)
     const probes = {
       S3: pingAll(images, states),
@@ -53,7 +53,10 @@ export const uploadWatcher =
       host: config.HOST,
       port: config.HEALTH_PORT,
       registry,
-      checks: [{ name: 'dependencies', problem: () => (gate.open ? undefined : 'waiting for a service that is away') }],
+      checks: [
+        { name: 'dependencies', problem: () => (gate.open ? undefined : 'waiting for a service that is away') },
+        { name: 'event log', problem: events.problem },
+      ],
     })
     const place = { bucket: config.S3_BUCKET, cdnBaseUrl: config.CDN_BASE_URL }
     const visibilitySeconds = config.UPLOADS_VISIBILITY_SECONDS

@@ -1,9 +1,13 @@
+import type { Registry } from 'prom-client'
 import { z } from 'zod'
 
 import type { EventLog } from '#shared/ports/event-log.ts'
-import { SetupError } from '#shared/ports/failures.ts'
-import { listSchema, variable, type Config } from '#shared/runtime/config.ts'
+import { variable } from '#shared/runtime/config.ts'
+import type { Log } from '#shared/runtime/log.ts'
 
+import { kafkaEventLog } from './kafka/event-log.ts'
+import { kafkaVariables } from './kafka/variables.ts'
+import type { KafkaConfig } from './kafka/variables.ts'
 import { sqliteEventLog } from './sqlite/event-log.ts'
 
 const eventLogSchema = z.string().refine((text) => text === 'kafka' || /^sqlite:./.test(text), {
@@ -16,10 +20,22 @@ export const eventLogVariables = {
     'kafka',
     eventLogSchema.default('kafka'),
   ),
-  KAFKA_BROKERS: variable('Brokers to begin with.', 'kafka-1:9092,kafka-2:9092', listSchema.optional()),
+  ...kafkaVariables,
 }
 
-export const openEventLog = (config: Config<typeof eventLogVariables>): EventLog => {
-  if (config.EVENT_LOG.startsWith('sqlite:')) return sqliteEventLog({ path: config.EVENT_LOG.slice('sqlite:'.length) })
-  throw new SetupError('EVENT_LOG=kafka is not there yet: set EVENT_LOG=sqlite:PATH')
+export type OpenedEventLog = EventLog & {
+  /** Why the log is not ready to be worked with, in a sentence; for a readiness check. */
+  problem: () => Promise<string | undefined>
+}
+
+/** @throws SetupError when the variables contradict each other, or the file can't be used */
+export const openEventLog = (
+  config: { EVENT_LOG: string } & KafkaConfig,
+  { log, registry }: { log?: Log; registry?: Registry } = {},
+): OpenedEventLog => {
+  const options = { ...(log && { log }) }
+  if (!config.EVENT_LOG.startsWith('sqlite:'))
+    return kafkaEventLog(config, { ...options, ...(registry && { registry }) })
+  const path = config.EVENT_LOG.slice('sqlite:'.length)
+  return { ...sqliteEventLog({ path, ...options }), problem: () => Promise.resolve(undefined) }
 }

@@ -6,6 +6,7 @@ import { OutageError } from '#shared/ports/failures.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
+import { alarm } from '../alarm.ts'
 import { recordRunner } from '../record-runner.ts'
 import { openAssignment } from './assignment.ts'
 import type { Assignment } from './assignment.ts'
@@ -14,7 +15,6 @@ import { explainFailure, whileBusy } from './failures.ts'
 import { joinGroup, renewEveryMs } from './membership.ts'
 import type { RecordStore } from './records.ts'
 import type { TopicStore } from './topics.ts'
-import { alarm } from './wake.ts'
 import type { Bell } from './wake.ts'
 
 export type ConsumeContext = {

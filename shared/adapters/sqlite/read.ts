@@ -1,9 +1,10 @@
 import type { LogRecord, ReadOptions } from '#shared/ports/event-log.ts'
 
+import { alarm } from '../alarm.ts'
 import { whileBusy } from './failures.ts'
 import type { RecordStore } from './records.ts'
 import type { TopicStore } from './topics.ts'
-import { alarm, lookAgainMs } from './wake.ts'
+import { lookAgainMs } from './wake.ts'
 import type { Bell } from './wake.ts'
 
 const batchSize = 100

@@ -1,30 +1,5 @@
 import { closeSync, openSync, watch, writeSync } from 'node:fs'
 
-/** A waiter that remembers being rung while nobody waited, so that no wake-up is lost. */
-export const alarm = () => {
-  let rung = false
-  let wake: (() => void) | undefined
-  return {
-    ring: (): void => {
-      rung = true
-      wake?.()
-    },
-    /** Resolves when it rings or has rung since the last wait, at the latest after `maxMs`. */
-    wait: async (maxMs: number): Promise<void> => {
-      if (!rung)
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, maxMs)
-          wake = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
-      wake = undefined
-      rung = false
-    },
-  }
-}
-
 /** Waiters look again after this time even when nothing rang: where the file system tells of no changes. */
 export const lookAgainMs = 1_000
 

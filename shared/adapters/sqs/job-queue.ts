@@ -1,6 +1,5 @@
-import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
 
-import { given } from '#shared/domain/given.ts'
 import { jobGroup } from '#shared/domain/ids.ts'
 import type { VisionJob } from '#shared/domain/jobs.ts'
 import type { JobQueue } from '#shared/ports/job-queue.ts'
@@ -8,6 +7,7 @@ import { group } from '#shared/runtime/group.ts'
 
 import { awsFailure } from '../aws/failures.ts'
 import { settleBatch } from './batch.ts'
+import { pingQueue } from './ping.ts'
 
 /** SQS's limit for a message and for a batch, since August 2025. */
 const maxBatchBytes = 1_048_576
@@ -33,16 +33,7 @@ export const sqsJobQueue = ({ client, queueUrl }: { client: SQSClient; queueUrl:
     sizeOf: (job) => Buffer.byteLength(JSON.stringify(job)),
   })
 
-  const ping = async (signal?: AbortSignal) => {
-    const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] })
-    try {
-      await client.send(command, given({ abortSignal: signal }))
-    } catch (error) {
-      throw failure('asking for', error)
-    }
-  }
-
-  return { send: async (job) => send(job), ping }
+  return { send: async (job) => send(job), ping: (signal) => pingQueue(client, queueUrl, signal) }
 }
 
 const toEntry = (job: VisionJob, index: number) => ({

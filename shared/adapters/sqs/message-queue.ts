@@ -1,7 +1,6 @@
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   type Message,
@@ -15,8 +14,9 @@ import { group } from '#shared/runtime/group.ts'
 
 import { awsFailure } from '../aws/failures.ts'
 import { settleBatch } from './batch.ts'
+import { pingQueue } from './ping.ts'
 
-/** One standard queue by the AWS SDK. Acknowledgements of many messages share DeleteMessageBatch calls. */
+/** One queue by the AWS SDK. Acknowledgements of many messages share DeleteMessageBatch calls. */
 export const sqsMessageQueue = ({ client, queueUrl }: { client: SQSClient; queueUrl: string }): MessageQueue => {
   const failure = (about: string, error: unknown) => awsFailure('SQS', `${about} ${queueUrl}`, error)
 
@@ -26,7 +26,7 @@ export const sqsMessageQueue = ({ client, queueUrl }: { client: SQSClient; queue
       MaxNumberOfMessages: max,
       WaitTimeSeconds: waitSeconds,
       VisibilityTimeout: visibilitySeconds,
-      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'MessageGroupId'],
       MessageAttributeNames: ['All'],
     })
     try {
@@ -63,25 +63,23 @@ export const sqsMessageQueue = ({ client, queueUrl }: { client: SQSClient; queue
     }
   }
 
-  const send: MessageQueue['send'] = async ({ body, attributes = {} }) => {
+  const send: MessageQueue['send'] = async ({ body, attributes = {}, fifo }) => {
     const MessageAttributes = Object.fromEntries(Object.entries(attributes).map(toAttribute))
+    const order = fifo && { MessageGroupId: fifo.group, MessageDeduplicationId: fifo.deduplicationId }
     try {
-      await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, MessageAttributes }))
+      await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, MessageAttributes, ...order }))
     } catch (error) {
       throw failure('sending to', error)
     }
   }
 
-  const ping = async (signal?: AbortSignal) => {
-    const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] })
-    try {
-      await client.send(command, given({ abortSignal: signal }))
-    } catch (error) {
-      throw failure('asking for', error)
-    }
+  return {
+    receive,
+    acknowledge: async (message) => acknowledge(message),
+    extend,
+    send,
+    ping: (signal) => pingQueue(client, queueUrl, signal),
   }
-
-  return { receive, acknowledge: async (message) => acknowledge(message), extend, send, ping }
 }
 
 const describe = (message: Message): QueueMessage[] => {
@@ -100,6 +98,7 @@ const describe = (message: Message): QueueMessage[] => {
       ),
       receiveCount: Number(Attributes.ApproximateReceiveCount ?? 1),
       sentAt: new Date(Number(Attributes.SentTimestamp ?? 0)),
+      ...given({ group: Attributes.MessageGroupId }),
     },
   ]
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 
-import { alarm, openBell } from '#shared/adapters/sqlite/wake.ts'
+import { alarm } from '#shared/adapters/alarm.ts'
+import { openBell } from '#shared/adapters/sqlite/wake.ts'
 
 import { eventually } from '../../../support/eventually.ts'
 

@@ -1,0 +1,59 @@
+import { after, suite, test } from 'node:test'
+
+import { eventually } from '../support/eventually.ts'
+import { startTestBroker } from '../support/kafka/broker.ts'
+import { checkFlow } from '../support/kafka/flow.ts'
+
+const broker = await startTestBroker()
+after(() => broker?.stop())
+const timeout = 300_000
+const count = 5_000
+
+if (broker)
+  suite('while 5,000 keyed events flow, all that is acknowledged is consumed, each key in order,', () => {
+    const { faults, proxied } = broker
+
+    if (faults) {
+      test('when the broker is killed and restarted on its data', { timeout }, async (context) => {
+        const told = await checkFlow(broker.brokers, count, async (flow) => {
+          for (const reached of [1_000, 3_000]) {
+            await flow.reached(reached)
+            await faults.kill()
+            await faults.restart()
+          }
+        })
+        context.diagnostic(JSON.stringify(told))
+      })
+
+      test('when the broker is away until appends are rejected', { timeout }, async (context) => {
+        const told = await checkFlow(broker.brokers, count, async (flow) => {
+          await flow.reached(2_000)
+          await faults.kill()
+          await eventually(() => flow.outages() > 50, 'rejected appends', timeout)
+          await faults.restart()
+        })
+        context.diagnostic(JSON.stringify(told))
+      })
+
+      test('when the broker stands still until appends are rejected', { timeout }, async (context) => {
+        const told = await checkFlow(broker.brokers, count, async (flow) => {
+          await flow.reached(2_000)
+          await faults.pause()
+          await eventually(() => flow.outages() > 0, 'rejected appends', timeout)
+          await faults.resume()
+        })
+        context.diagnostic(JSON.stringify(told))
+      })
+    }
+
+    if (proxied)
+      test('when connections drop again and again', { timeout }, async (context) => {
+        const told = await checkFlow(proxied.brokers, count, async (flow) => {
+          for (let reached = 500; reached < count; reached += 500) {
+            await flow.reached(reached)
+            proxied.drop()
+          }
+        })
+        context.diagnostic(JSON.stringify(told))
+      })
+  })
