@@ -1,9 +1,6 @@
 import { topics } from '#shared/domain/resources.ts'
-import { openEventLog, eventLogVariables } from '#shared/adapters/event-log.ts'
-import type { EventLog } from '#shared/ports/event-log.ts'
-import { readConfig } from '#shared/runtime/config.ts'
 
-import { findLocalSystem, openLocalEventLog } from './support/local-system.ts'
+import { openChosenEventLog } from './support/event-log.ts'
 import { runTool, UsageError } from './support/run-tool.ts'
 
 const usage = `npm run events -- [--topic TOPIC] [--from-start] [--follow]
@@ -16,11 +13,6 @@ const options = {
   follow: { type: 'boolean' },
 } as const
 
-const openLog = (): EventLog =>
-  process.env['EVENT_LOG']
-    ? openEventLog(readConfig(eventLogVariables, process.env))
-    : openLocalEventLog(findLocalSystem())
-
 const chosenTopics = (topic: string | boolean | undefined) => {
   const names = topics.map(({ name }) => name)
   if (typeof topic !== 'string') return names.filter((name) => !name.endsWith('.dead-letter'))
@@ -32,7 +24,7 @@ await runTool({ usage, options }, async ({ values, positionals }) => {
   if (positionals.length > 0) throw new UsageError(`${positionals.join(' ')} is not understood`)
   const follow = values['follow'] === true
   const from = values['from-start'] === true || !follow ? 'start' : 'end'
-  const log = openLog()
+  const log = openChosenEventLog()
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort())
   process.once('SIGTERM', () => interrupted.abort())

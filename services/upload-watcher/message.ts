@@ -1,3 +1,5 @@
+import { given } from '#shared/domain/given.ts'
+import { redriveCountName } from '#shared/domain/redrive.ts'
 import { OutageError, SetupError } from '#shared/ports/failures.ts'
 import type { MessageQueue, QueueMessage } from '#shared/ports/message-queue.ts'
 import { backoff, retrying } from '#shared/runtime/backoff.ts'
@@ -92,7 +94,12 @@ const storeQuarantine = async (
   key: string,
   reason: string,
 ): Promise<Settled> => {
-  const attributes = { reason: attributeText(reason), 'source-message-id': message.id }
+  const attributes = {
+    reason: attributeText(reason),
+    'source-message-id': message.id,
+    // Without it a message could go round between quarantine and redrive for ever.
+    ...given({ [redriveCountName]: message.attributes[redriveCountName] }),
+  }
   await deps.quarantine.send({ body, attributes })
   return { outcome: 'quarantined', key, reason }
 }

@@ -21,22 +21,20 @@ export const rejectionReasons = [
 ] as const
 export type RejectionReason = (typeof rejectionReasons)[number]
 
-const eventId = z.string().regex(/^[0-9a-f]{32}$/)
+/** 32 hex digits of a hash (ids.ts). */
+const id = z.string().regex(/^[0-9a-f]{32}$/)
+const moment = z.iso.datetime()
 
 const envelope = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
   z.object({
     specversion: z.literal('1.0'),
-    /** The same for the same cause, however often it is published: deduplicate by it. */
-    id: eventId,
-    source: z.string().min(1),
+    id: id.describe('The same for the same cause, however often it is published: deduplicate by it.'),
+    source: z.string().min(1).describe('The service that publishes it.'),
     type: z.literal(type),
-    /** The object's key. */
-    subject: z.string(),
-    /** When it happened, not when it was published. */
-    time: z.iso.datetime(),
+    subject: z.string().describe("The object's key; also the key of the Kafka record."),
+    time: moment.describe('When it happened, not when it was published.'),
     datacontenttype: z.literal('application/json'),
-    /** W3C trace context of the upload, when it is known. */
-    traceparent: z.string().optional(),
+    traceparent: z.string().optional().describe('W3C trace context of the upload, when it is known.'),
     data,
   })
 
@@ -44,72 +42,65 @@ const image = {
   bucket: z.string(),
   key: z.string(),
   purpose: z.enum(purposeNames),
-  user_id: z.string(),
+  user_id: z.string().describe("The uploader: the subject of the ticket's token."),
 }
+
+const versionId = z.string().optional().describe('Absent in a bucket without versions.')
 
 const uploadedImage = {
   ...image,
-  /** In bytes. */
-  size: z.int().nonnegative(),
-  etag: z.string(),
-  version_id: z.string().optional(),
-  uploaded_at: z.iso.datetime(),
+  size: z.int().nonnegative().describe('In bytes.'),
+  etag: z.string().describe('Without quotes. The event speaks of this state of the object alone.'),
+  version_id: versionId,
+  uploaded_at: moment.describe('As S3 says it, in whole seconds.'),
 }
 
 export const imageUploadedSchema = envelope(
   'image.uploaded',
   z.object({
     ...uploadedImage,
-    content_type: z.enum(imageTypes),
-    /** In pixels, as stored; `orientation` (EXIF, 1 to 8) says how to turn them. */
-    width: z.int().positive(),
-    height: z.int().positive(),
-    orientation: z.int().min(1).max(8).optional(),
+    content_type: z.enum(imageTypes).describe('As the bytes say it.'),
+    width: z.int().positive().describe('In pixels, as stored; orientation says how to turn them.'),
+    height: z.int().positive().describe('In pixels, as stored.'),
+    orientation: z.int().min(1).max(8).optional().describe('EXIF orientation.'),
     animated: z.boolean(),
-    /** Absent when the bytes that were read don't tell. */
-    has_gps: z.boolean().optional(),
-    /** `header`: bytes beyond the header were not decoded. */
-    checked: z.literal('header'),
+    has_gps: z.boolean().optional().describe("Absent when the bytes that were read don't tell."),
+    checked: z.literal('header').describe('How far the image was checked: bytes beyond the header were not decoded.'),
     cdn_url: z.url(),
-    /** Scans only. */
-    job_id: eventId.optional(),
+    job_id: id.optional().describe('Scans only: the id of the vision job.'),
   }),
-)
+).describe('An image was stored and is what it claims to be.')
 
 export const imageRejectedSchema = envelope(
   'image.rejected',
   z.object({
     ...uploadedImage,
-    /** As the uploader said it. */
-    declared_type: z.string(),
-    /** As the bytes say it; absent when they say nothing that we know. */
-    found_type: z.string().optional(),
+    declared_type: z.string().describe('As the uploader said it.'),
+    found_type: z.string().optional().describe('As the bytes say it; absent when they say nothing that is known.'),
     reason: z.enum(rejectionReasons),
-    /** A sentence for people. */
-    detail: z.string(),
+    detail: z.string().describe('A sentence for people.'),
   }),
-)
+).describe('An object was stored that may not pass as an image of its purpose.')
 
 export const imageDeletedSchema = envelope(
   'image.deleted',
   z.object({
     ...image,
-    version_id: z.string().optional(),
-    deleted_at: z.iso.datetime(),
-    cause: z.enum(['deleted', 'expired']),
+    version_id: versionId,
+    deleted_at: moment,
+    cause: z.enum(['deleted', 'expired']).describe('expired: it had been kept for as long as its purpose says.'),
   }),
-)
+).describe('An object is gone. Published for rejected images too.')
 
 export const scanDispatchedSchema = envelope(
   'scan.dispatched',
   z.object({
-    job_id: eventId,
+    job_id: id,
     key: z.string(),
     user_id: z.string(),
-    /** Of the image.uploaded that asked for the job. */
-    event_id: eventId,
+    event_id: id.describe('Of the image.uploaded that asked for the job.'),
   }),
-)
+).describe('The queue has accepted the vision job of a scan.')
 
 export type ImageUploaded = z.infer<typeof imageUploadedSchema>
 export type ImageRejected = z.infer<typeof imageRejectedSchema>

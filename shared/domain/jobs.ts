@@ -4,23 +4,28 @@ import type { ImageUploaded } from './events.ts'
 import { given } from './given.ts'
 
 /** What the vision pipeline is asked to do: one message of the jobs queue. */
-export const visionJobSchema = z.object({
-  job_id: z.string().regex(/^[0-9a-f]{32}$/),
-  image_url: z.url(),
-  bucket: z.string(),
-  key: z.string(),
-  etag: z.string(),
-  version_id: z.string().optional(),
-  user_id: z.string(),
-  content_type: z.string(),
-  size: z.int().positive(),
-  width: z.int().positive(),
-  height: z.int().positive(),
-  orientation: z.int().min(1).max(8).optional(),
-  requested_at: z.iso.datetime(),
-  event_id: z.string(),
-  traceparent: z.string().optional(),
-})
+export const visionJobSchema = z
+  .object({
+    job_id: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/)
+      .describe('The same in every repeat: deduplicate by it.'),
+    image_url: z.url().describe('Where the CDN shows the image.'),
+    bucket: z.string(),
+    key: z.string(),
+    etag: z.string().describe('Without quotes. The job is about this state of the object alone.'),
+    version_id: z.string().optional().describe('Absent in a bucket without versions.'),
+    user_id: z.string(),
+    content_type: z.string(),
+    size: z.int().positive().describe('In bytes.'),
+    width: z.int().positive().describe('In pixels, as stored; orientation says how to turn them.'),
+    height: z.int().positive().describe('In pixels, as stored.'),
+    orientation: z.int().min(1).max(8).optional().describe('EXIF orientation.'),
+    requested_at: z.iso.datetime(),
+    event_id: z.string().describe('Of the image.uploaded that asked for the job.'),
+    traceparent: z.string().optional().describe('W3C trace context of the upload, when it is known.'),
+  })
+  .describe('One message of the jobs queue: an image to be analyzed.')
 
 export type VisionJob = z.infer<typeof visionJobSchema>
 

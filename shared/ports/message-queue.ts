@@ -8,9 +8,16 @@ export type QueueMessage = {
   /** How often it was handed out, this time included; releases and crashes count too. */
   receiveCount: number
   sentAt: Date
+  /** Of a FIFO queue: its messages come one after the other. */
+  group?: string
 }
 
-export type NewMessage = { body: string; attributes?: Readonly<Record<string, string>> }
+export type NewMessage = {
+  body: string
+  attributes?: Readonly<Record<string, string>>
+  /** A FIFO queue needs it and a standard queue refuses it; it drops what has a deduplication id of the last 5 minutes. */
+  fifo?: { group: string; deduplicationId: string }
+}
 
 export type ReceiveOptions = {
   /** 1 to 10. */
@@ -22,7 +29,7 @@ export type ReceiveOptions = {
 }
 
 /**
- * A queue with receipts (Amazon SQS, standard). Promises that an adapter keeps (test/contract/message-queue.ts):
+ * A queue with receipts (Amazon SQS). Promises that an adapter keeps (test/contract/message-queue.ts):
  * - A message comes again, under a new receipt, unless it was acknowledged before its visibility ended.
  * - Every call that names many messages settles each by itself: one that failed rejects alone.
  * - `receive` resolves with [] when the wait ends or `signal` aborts; a message that was on its way at that moment comes
