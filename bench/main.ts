@@ -1,7 +1,9 @@
+import { benchKafka } from './kafka.ts'
 import { benchLocal } from './local.ts'
 
 /** Each prints a table, and as its last line one JSON object. */
 const benches: Readonly<Record<string, () => Promise<{ ratio: number } & Record<string, number>>>> = {
+  kafka: benchKafka,
   local: benchLocal,
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
 
+import { eventLogVariables } from '#shared/adapters/event-log.ts'
 import type { Variables } from '#shared/runtime/config.ts'
 import { processVariables } from '#shared/runtime/run.ts'
 
@@ -17,7 +18,8 @@ const readers: Record<string, Variables> = {
   'upload-watcher': { ...processVariables, ...uploadWatcherVariables },
   'scan-dispatcher': { ...processVariables, ...scanDispatcherVariables },
   provision: provisionVariables,
-  'token, upload, events': toolVariables,
+  upload: toolVariables,
+  'events, topics, redrive': { ...toolVariables, ...eventLogVariables },
 }
 
 /** What a variable is when it is not set: what its schema makes of undefined. */
