@@ -1,7 +1,14 @@
+import assert from 'node:assert/strict'
 import { after, suite, test } from 'node:test'
 
+import { done } from '#shared/domain/outcomes.ts'
+import { pause } from '#shared/runtime/backoff.ts'
+
+import { numbered } from '../contract/event-log/fixture.ts'
+import { startConsumer } from '../support/event-log-consumer.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestBroker } from '../support/kafka/broker.ts'
+import { createTopic, withEventLogs } from '../support/kafka/event-logs.ts'
 import { checkFlow } from '../support/kafka/flow.ts'
 
 const broker = await startTestBroker()
@@ -57,3 +64,30 @@ if (broker)
         context.diagnostic(JSON.stringify(told))
       })
   })
+
+if (broker?.faults) {
+  const { brokers, faults } = broker
+  test('a deadline ends a stop that waits for a broker that stands still', { timeout }, () =>
+    withEventLogs(brokers, async (open) => {
+      const log = open()
+      const topic = await createTopic(log)
+      await log.append(numbered(topic, 1))
+      const gate = Promise.withResolvers<undefined>()
+      const handle = () => gate.promise.then(() => done)
+      const consumer = startConsumer(log, { topics: [topic], handle })
+      await consumer.saw(1)
+      await faults.pause()
+      try {
+        const stopped = consumer.stop()
+        gate.resolve(undefined)
+        // Long enough for the commit to be under way.
+        await pause(500)
+        const startedAt = performance.now()
+        await Promise.all([stopped, consumer.abandon()])
+        assert.ok(performance.now() - startedAt < 2_000, `${performance.now() - startedAt} ms`)
+      } finally {
+        await faults.resume()
+      }
+    }),
+  )
+}

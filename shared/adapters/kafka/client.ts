@@ -58,10 +58,9 @@ const mskIam = ({ AWS_REGION: region, KAFKA_SSL }: KafkaConfig): SASLOptions => 
   return { mechanism: 'oauthbearer', oauthBearerProvider }
 }
 
-/** What kafkajs calls an error it mostly tries again: ours come as errors. */
-const writeEntry = ({ level, namespace, log: { message, ...details } }: LogEntry, log: Log | undefined) => {
+/** Ten a second during an outage: what matters is thrown as well, and told by whoever catches it. */
+const writeEntry = ({ namespace, log: { message, ...details } }: LogEntry, log: Log | undefined) => {
   const { broker, groupId, retryCount, error } = details as Record<string, unknown> // free-form fields
   const fields = given({ part: `kafkajs ${namespace}`, broker, group: groupId, retryCount, detail: error })
-  if (level <= kafkajs.logLevel.WARN) log?.warn(fields, message)
-  else log?.debug(fields, message)
+  log?.debug(fields, message)
 }

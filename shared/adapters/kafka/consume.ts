@@ -42,9 +42,8 @@ export const runConsumer = async (
   const window = Math.max(100, 4 * concurrency)
   const runOne = async () => {
     await topicStore.findTopics([...topics, ...topics.map(deadLetterTopic)])
-    const isAbandoned = () => abandon.aborted
     const { openClient } = context
-    await runSession({ group, topics, openClient, runner, news, window, isTaking, isAbandoned, status, log })
+    await runSession({ group, topics, openClient, runner, news, window, isTaking, abandon, status, log })
   }
   stop.addEventListener('abort', news.ring)
   abandon.addEventListener('abort', news.ring)

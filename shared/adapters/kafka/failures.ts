@@ -50,6 +50,9 @@ export const isRejoining = (error: unknown) =>
     factsOf(error).type,
   )
 
+/** A broker that hangs, or a network that swallows. */
+export const isUnanswered = (error: unknown) => factsOf(error).name === 'KafkaJSRequestTimeoutError'
+
 /** Neither Kafka nor the network: a fault of kafkajs, or data that it can't read. */
 export const isFault = (error: unknown): boolean => {
   const { name, type } = factsOf(error)
@@ -79,8 +82,14 @@ export const explainFailure = (error: unknown, topics: readonly string[]): Error
   if (isCertificateCode(code))
     return new SetupError(`The brokers' TLS can't be trusted: ${message}. ${tlsAdvice}`, cause)
   if (misfits.has(type)) return new SetupError(`Kafka: ${message} (${type}).`, cause)
-  return new OutageError('the event log', message || String(error), cause)
+  const detail = message || String(error)
+  const advised = isHungUp(message) ? `${detail}: ${listenerAdvice}` : detail
+  return new OutageError('the event log', advised, cause)
 }
+
+/** A listener of another kind hangs up without a word, and so does a broker that ends: in kafkajs's and Node's words. */
+const isHungUp = (message: string) => /^Closed connection$|before secure TLS connection was established/.test(message)
+const listenerAdvice = 'is this a listener for TLS or SASL? See KAFKA_SSL and KAFKA_SASL_MECHANISM'
 
 const accessAdvice =
   'Look at KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and at what the user may do.'

@@ -1,6 +1,8 @@
 import type { LogRecord } from '#shared/ports/event-log.ts'
 
 type Offsets = { partition: number; low: string; high: string }
+/** An offset of a partition. */
+export type Place = { topic: string; partition: number; offset: string }
 type Position = { topic: string; partition: number; next: bigint; end: bigint | undefined }
 
 /** Where a reader is in each partition, and where it ends. */
@@ -30,10 +32,17 @@ export const openPositions = ({ from, follow }: { from: 'start' | 'end'; follow:
       return offset >= next && (end === undefined || offset < end)
     },
     /** Up to this offset, inclusive, nothing is left to be read. */
-    pass: (place: { topic: string; partition: number; offset: string }): void => {
+    pass: (place: Place): void => {
       const position = find(place)
       const after = BigInt(place.offset) + 1n
       if (after > position.next) position.next = after
+    },
+    /** What is gone from a topic's beginning, by retention, is not waited for. */
+    skip: (topic: string, offsets: readonly Offsets[]): void => {
+      for (const { partition, low } of offsets) {
+        const position = positions.get(nameOf({ topic, partition }))
+        if (position && BigInt(low) > position.next) position.next = BigInt(low)
+      }
     },
     list: (): Position[] => [...positions.values()],
     /** Whether all partitions are read to their ends; never for who follows. */

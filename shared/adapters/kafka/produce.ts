@@ -128,9 +128,10 @@ const groupByTopic = (records: readonly NewRecord[]): TopicMessages[] => {
 }
 
 const sizeOf = ({ key, value, headers = {} }: NewRecord) =>
-  Object.entries({ ...headers, [key]: value })
-    .flat()
-    .reduce((bytes, text) => bytes + Buffer.byteLength(text), overheadBytes)
+  [key, value, ...Object.entries(headers).flat()].reduce(
+    (bytes, text) => bytes + Buffer.byteLength(text),
+    overheadBytes,
+  )
 
 const checkSize = (record: NewRecord): void => {
   const bytes = sizeOf(record)

@@ -35,8 +35,11 @@ export const readRecords = async (
 ): Promise<AsyncIterable<LogRecord>> => {
   await topicStore.findTopics(topics)
   const positions = openPositions({ from, follow })
-  for (const topic of topics)
-    positions.add(topic, await administration.ask((admin) => admin.fetchTopicOffsets(topic), [topic]))
+  const askOffsets = (topic: string) => administration.ask((admin) => admin.fetchTopicOffsets(topic), [topic])
+  for (const topic of topics) positions.add(topic, await askOffsets(topic))
+  const skipGone = async () => {
+    for (const topic of topics) positions.skip(topic, await askOffsets(topic))
+  }
   const signal = AbortSignal.any([wanted, closing])
 
   const readAll = async function* () {
@@ -44,7 +47,7 @@ export const readRecords = async (
     try {
       for (let outages = 0; !signal.aborted && !positions.areReached(); outages++) {
         try {
-          yield* readSession({ openClient, group, topics, positions, signal })
+          yield* readSession({ openClient, group, topics, positions, skipGone: follow ? undefined : skipGone, signal })
         } catch (error) {
           const explained = explainFailure(error, topics)
           if (!(explained instanceof OutageError) || (!follow && outages >= maxOutages)) throw explained
@@ -64,21 +67,26 @@ const readSession = async function* (options: {
   group: string
   topics: readonly string[]
   positions: Positions
+  /** Moves the positions to the topics' beginnings; given by who reads to an end, which may be gone meanwhile. */
+  skipGone: (() => Promise<void>) | undefined
   signal: AbortSignal
 }) {
-  const { positions, signal } = options
+  const { positions, skipGone, signal } = options
   const news = alarm()
   const reader = openReader({ ...options, onNews: news.ring })
   signal.addEventListener('abort', news.ring)
   const isOver = () => signal.aborted
   try {
     while (!isOver()) {
-      for (const record of reader.take()) {
+      const { records, ends } = reader.take()
+      for (const record of records) {
         if (isOver()) return
         // Whoever leaves the loop at this record has had it.
         positions.pass(record)
         yield record
       }
+      ends.forEach(positions.pass)
+      if (records.length === 0 && ends.length === 0) await skipGone?.()
       if (positions.areReached()) return
       reader.checkLife()
       await news.wait(1_000)

@@ -1,12 +1,13 @@
 import type { ConsumeOptions } from '#shared/ports/event-log.ts'
 import { pause } from '#shared/runtime/backoff.ts'
+import { aborted } from '#shared/runtime/lifetime.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
 import type { alarm } from '../alarm.ts'
 import type { recordRunner } from '../record-runner.ts'
 import { openAssignment } from './assignment.ts'
 import type { OpenClient } from './client.ts'
-import { isRejoining } from './failures.ts'
+import { isRejoining, isUnanswered } from './failures.ts'
 import { openMember } from './member.ts'
 import type { MemberStatus } from './status.ts'
 
@@ -22,8 +23,8 @@ export type SessionOptions = Pick<ConsumeOptions, 'group' | 'topics'> & {
   window: number
   /** False from `stop` on: what is in hand is finished, and nothing new taken. */
   isTaking: () => boolean
-  /** True from the deadline on: what is in hand is left. */
-  isAbandoned: () => boolean
+  /** Aborts at the deadline: what is in hand is left. */
+  abandon: AbortSignal
   status: MemberStatus
   log: Log | undefined
 }
@@ -33,7 +34,7 @@ export type SessionOptions = Pick<ConsumeOptions, 'group' | 'topics'> & {
  * @throws what ended it before
  */
 export const runSession = async (options: SessionOptions): Promise<void> => {
-  const { openClient, group, topics, runner, news, window, isTaking, isAbandoned, status, log } = options
+  const { openClient, group, topics, runner, news, window, isTaking, abandon, status, log } = options
   const assignment = openAssignment({ window, dispatch: (task) => void runner.run(task) })
   const member = openMember({
     openClient,
@@ -48,26 +49,30 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
     onHeard: status.heard,
     onFailure: news.ring,
   })
-  const commitAll = async () => {
+  /** False when the broker did not answer: asking again would wait as long again. */
+  const commitAll = async (): Promise<boolean> => {
     try {
       while (await assignment.commit());
+      return true
     } catch (error) {
       // Joining again, or the outage that follows, tells what becomes of it.
       if (!isRejoining(error)) log?.warn({ err: error, group }, 'offsets could not be committed')
+      return !isUnanswered(error)
+    } finally {
+      committing = undefined
     }
-    committing = undefined
   }
-  let committing: Promise<void> | undefined
+  let committing: Promise<boolean> | undefined
   const commit = () => (committing ??= commitAll())
   const leave = async () => {
     assignment.abandonAll()
-    await committing
-    await commit()
+    const isAnswered = (await committing) ?? true
+    if (isAnswered) await commit()
     assignment.giveUpAll()
     status.end()
     await member.close()
   }
-  const isOver = () => isAbandoned() || (!isTaking() && runner.inHand() === 0)
+  const isOver = () => abandon.aborted || (!isTaking() && runner.inHand() === 0)
 
   status.begin(assignment.list)
   try {
@@ -78,7 +83,15 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
       assignment.resume()
     }
   } finally {
-    // A deadline leaves no time for a broker that does not answer.
-    await (isAbandoned() ? Promise.race([leave(), pause(leavingMs)]) : leave())
+    await leaveInTime(leave, abandon)
   }
+}
+
+/** A deadline leaves no time for a broker that does not answer: what is not done then is left. */
+const leaveInTime = async (leave: () => Promise<void>, deadline: AbortSignal) => {
+  const left = new AbortController()
+  const isLate = aborted(AbortSignal.any([deadline, left.signal])).then(() => pause(leavingMs, left.signal))
+  await Promise.race([leave(), isLate])
+  // Ends the waiting, which would outlive the session.
+  left.abort()
 }

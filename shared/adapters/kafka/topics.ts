@@ -44,7 +44,7 @@ export const topicStore = (administration: Administration, config: KafkaConfig) 
       changes.push(`Changed the topic ${name} from ${stored.partitions} to ${partitions} partitions.`)
     }
     const wanted = settingsOf(spec, stored.replicas)
-    const differing = Object.entries(wanted).filter(([key, value]) => stored.settings[key] !== value)
+    const differing = Object.entries(wanted).filter(([key, value]) => isLess(stored.settings[key], value))
     if (differing.length > 0) {
       // This request puts back to its default what it does not name.
       const configEntries = entriesOf({ ...stored.own, ...wanted })
@@ -61,7 +61,7 @@ export const topicStore = (administration: Administration, config: KafkaConfig) 
     return [
       ...(tooFew ? [`The topic ${name} has ${stored.partitions} partitions instead of ${partitions}.`] : []),
       ...Object.entries(settingsOf(spec, stored.replicas))
-        .filter(([key, value]) => stored.settings[key] !== value)
+        .filter(([key, value]) => isLess(stored.settings[key], value))
         .map(([key, value]) => `The topic ${name} has ${key}=${stored.settings[key] ?? ''} instead of ${value}.`),
     ]
   }
@@ -111,6 +111,10 @@ export const topicStore = (administration: Administration, config: KafkaConfig) 
 }
 
 export type TopicStore = ReturnType<typeof topicStore>
+
+/** More than is wanted is the operator's choice; a retention of -1 is for ever. */
+const isLess = (stored: string | undefined, wanted: string) =>
+  stored === undefined || (stored !== '-1' && Number(stored) < Number(wanted))
 
 const entriesOf = (settings: Readonly<Record<string, string>>) =>
   Object.entries(settings).map(([name, value]) => ({ name, value }))

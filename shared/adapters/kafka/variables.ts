@@ -41,4 +41,4 @@ export const kafkaVariables = {
 }
 
 /** What is left out is as when the variable is not set; AWS_REGION is needed for aws-msk-iam. */
-export type KafkaConfig = Partial<Config<typeof kafkaVariables>> & { AWS_REGION?: string }
+export type KafkaConfig = Partial<Config<typeof kafkaVariables>> & { AWS_REGION?: string | undefined }

@@ -46,3 +46,15 @@ test('an unknown topic is named', () => {
   const { message } = explainFailure(protocolError('UNKNOWN_TOPIC_OR_PARTITION'), ['image.uploaded'])
   assert.match(message, /image\.uploaded does not exist/)
 })
+
+const hangUps = ['Closed connection', 'Client network socket disconnected before secure TLS connection was established']
+for (const message of hangUps)
+  test(`"${message}" is told with what it may come from`, () => {
+    const explained = explainFailure(wrapped(new kafkajs.KafkaJSConnectionError(message)), [])
+    assert.ok(explained instanceof OutageError)
+    assert.match(explained.message, /See KAFKA_SSL and KAFKA_SASL_MECHANISM/)
+  })
+
+test('other outages are told without advice on listeners', () => {
+  assert.doesNotMatch(explainFailure(connectionError('ECONNREFUSED'), []).message, /KAFKA_SSL/)
+})
