@@ -1,7 +1,7 @@
 import type { RecordOutcome } from '#shared/domain/outcomes.ts'
 import { deadLetterTopic, maxAttempts } from '#shared/ports/event-log.ts'
 import type { EventLog, LogRecord, NewRecord, RecordHandler } from '#shared/ports/event-log.ts'
-import { OutageError, SetupError } from '#shared/ports/failures.ts'
+import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
@@ -85,7 +85,7 @@ const isOutcome = (outcome: unknown): outcome is RecordOutcome =>
 
 const storeDeadLetter = async (record: LogRecord, failure: Failure, handling: RecordHandling): Promise<RecordEnd> => {
   const { signal, stop, append, log, outageDelayMs = defaultOutageDelayMs } = handling
-  const letter = deadLetterOf(record, failure, new Date())
+  let letter = deadLetterOf(record, failure, new Date())
   for (let failures = 0; !signal.aborted; failures++) {
     try {
       await append([letter])
@@ -93,6 +93,10 @@ const storeDeadLetter = async (record: LogRecord, failure: Failure, handling: Re
       return { kind: 'final' }
     } catch (error) {
       if (error instanceof SetupError) return { kind: 'broken', error }
+      if (error instanceof RefusalError && letter.value !== '') {
+        letter = withoutValue(letter)
+        continue
+      }
       log?.warn({ err: error, ...originOf(record) }, 'a dead letter could not be stored; its partition waits')
     }
     if (stop.aborted) break
@@ -116,9 +120,18 @@ export const deadLetterHeaders = {
   attempts: 'dead-letter-attempts',
   /** ISO 8601, UTC. */
   time: 'dead-letter-time',
+  /** Only of a letter that the log refused whole, as with one at the limit of size: how many bytes its record's value has. */
+  omitted: 'dead-letter-omitted-bytes',
 } as const
 
 const maxReasonLength = 1_000
+
+/** A letter that can't be stored would hold up its partition for ever; its origin still says where the record lies. */
+const withoutValue = (letter: NewRecord): NewRecord => ({
+  ...letter,
+  value: '',
+  headers: { ...letter.headers, [deadLetterHeaders.omitted]: String(Buffer.byteLength(letter.value)) },
+})
 
 /** The record as it was, on its topic's dead-letter topic, with its origin added to the headers. */
 export const deadLetterOf = (record: LogRecord, failure: Failure, now: Date): NewRecord => ({

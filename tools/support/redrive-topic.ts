@@ -1,5 +1,5 @@
 import { deadLetterHeaders } from '#shared/adapters/record-handling.ts'
-import { countRedrive, readRedriveCount } from '#shared/domain/redrive.ts'
+import { countRedrive, maxRedrives, readRedriveCount } from '#shared/domain/redrive.ts'
 import type { EventLog, LogRecord, NewRecord } from '#shared/ports/event-log.ts'
 
 import type { Letter, LetterSource, RedrivePath } from './redrive.ts'
@@ -53,7 +53,9 @@ const positionOf = ({ partition, offset }: LogRecord) => `${partition}:${offset}
 const toLetter = (record: LogRecord): RecordLetter => {
   const { key, headers, appendedAt } = record
   const reason = headers[deadLetterHeaders.reason] ?? 'no reason was kept'
-  return { key, reason, since: appendedAt, redriveCount: readRedriveCount(headers), record }
+  // Without its value there is nothing to put back: held back, as one that was put back too often.
+  const redriveCount = headers[deadLetterHeaders.omitted] === undefined ? readRedriveCount(headers) : maxRedrives
+  return { key, reason, since: appendedAt, redriveCount, record }
 }
 
 const origin = new Set<string>(Object.values(deadLetterHeaders))

@@ -21,11 +21,12 @@ export const topicStore = (database: DatabaseSync) => {
     }))
 
   const apply = (wanted: TopicSpec, stored: StoredTopic | undefined): string | undefined => {
-    const { name, retentionDays } = wanted
+    const { name } = wanted
     if (!stored) {
-      insert.run(name, wanted.partitions, retentionDays)
-      return `Created the topic ${name} with ${wanted.partitions} partitions, kept for ${retentionDays} days.`
+      insert.run(name, wanted.partitions, wanted.retentionDays)
+      return `Created the topic ${name} with ${wanted.partitions} partitions, kept for ${wanted.retentionDays} days.`
     }
+    const retentionDays = Math.max(wanted.retentionDays, stored.retentionDays)
     // A partition is never taken away: its records would be lost.
     const partitions = Math.max(wanted.partitions, stored.partitions)
     if (partitions === stored.partitions && retentionDays === stored.retentionDays) return undefined
@@ -59,13 +60,13 @@ export type TopicStore = ReturnType<typeof topicStore>
 
 const remedy = '`npm run topics` mends that; in local mode `npm start` does.'
 
-/** More partitions than wanted are no problem: they can be added at any time and never taken away. */
+/** More than wanted is no problem: partitions can't be taken away, and a longer retention is the operator's choice. */
 const findProblem = (wanted: TopicSpec, stored: StoredTopic | undefined): string | undefined => {
   const { name, partitions, retentionDays } = wanted
   if (!stored) return `The topic ${name} does not exist.`
   if (stored.partitions < partitions)
     return `The topic ${name} has ${stored.partitions} partitions instead of ${partitions}.`
-  if (stored.retentionDays !== retentionDays)
+  if (stored.retentionDays < retentionDays)
     return `The topic ${name} is kept for ${stored.retentionDays} days instead of ${retentionDays}.`
   return undefined
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
-import { handleRecord } from '#shared/adapters/record-handling.ts'
+import { deadLetterHeaders, handleRecord } from '#shared/adapters/record-handling.ts'
 import type { RecordHandling } from '#shared/adapters/record-handling.ts'
 import { done, reject } from '#shared/domain/outcomes.ts'
 import type { LogRecord, NewRecord } from '#shared/ports/event-log.ts'
@@ -43,6 +43,16 @@ suite('handling a record', () => {
     const { letters, run } = handling({ handle: () => Promise.resolve(reject('no')), appendFailures })
     assert.deepEqual(await run(), { kind: 'final' })
     assert.equal(letters.length, 1)
+  })
+
+  test('a dead letter that is refused whole is stored without its value, and says how many bytes it had', async () => {
+    const appendFailures = [new RefusalError('too large')]
+    const { letters, run } = handling({ handle: () => Promise.resolve(reject('no')), appendFailures })
+    assert.deepEqual(await run(), { kind: 'final' })
+    const [letter] = letters
+    assert.equal(letter?.value, '')
+    assert.equal(letter.headers?.[deadLetterHeaders.omitted], String(Buffer.byteLength(record.value)))
+    assert.equal(letter.headers[deadLetterHeaders.offset], record.offset)
   })
 
   test('a dead-letter topic that is missing ends consuming', async () => {
