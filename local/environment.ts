@@ -17,6 +17,18 @@ type LocalConfig = Config<typeof localVariables>
 /** After a kill, messages that were in hand come back so late. */
 const visibilitySeconds = '5'
 
+/** How a Kafka of one's own is reached, besides its brokers. */
+const kafkaAccess = [
+  'KAFKA_SSL',
+  'KAFKA_SSL_CA',
+  'KAFKA_SASL_MECHANISM',
+  'KAFKA_SASL_USERNAME',
+  'KAFKA_SASL_PASSWORD',
+] as const
+
+const pick = (environment: NodeJS.ProcessEnv, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, environment[name]]))
+
 /** The environment that the services read, as if each ran alone. */
 export const serviceEnvironment = (config: LocalConfig, dataPath: string, awsUrl: string) => ({
   AWS_REGION: region,
@@ -34,6 +46,7 @@ export const serviceEnvironment = (config: LocalConfig, dataPath: string, awsUrl
   // A developer's Kafka is one broker.
   KAFKA_REPLICATION: '1',
   KAFKA_MIN_INSYNC: '1',
+  ...pick(process.env, ['KAFKA_CLIENT_ID', 'KAFKA_GROUP_ID', ...kafkaAccess]),
   JWT_SECRET: localJwtSecret,
   PORT: String(config.PORT),
   HEALTH_PORT: '0',

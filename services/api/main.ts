@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 
 import { awsVariables, openS3 } from '#shared/adapters/aws/clients.ts'
-import { checkSetup } from '#shared/adapters/check-setup.ts'
+import { checkOnce } from '#shared/adapters/check-setup.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { s3UploadSigner } from '#shared/adapters/s3/upload-signer.ts'
 import { corsVariables, healthVariables, placeVariables } from '#shared/adapters/variables.ts'
@@ -41,7 +41,7 @@ export const api =
     const states = s3ObjectStore({ client: s3, bucket: config.STATE_BUCKET })
     const problem = askRarely(images.ping)
     const shut = (_: string, reason: unknown) => log.warn({ reason }, 'not ready: S3 is away')
-    await checkSetup({ images: images.ping, states: states.ping }, { shut })
+    await checkOnce({ images: images.ping, states: states.ping }, { shut })
     const app = createApi({
       place: { bucket: config.S3_BUCKET, cdnBaseUrl: config.CDN_BASE_URL },
       images,

@@ -34,28 +34,29 @@ export const scanDispatcher =
     const registry = openMetrics()
     const events = openEventLog(config, { log, registry })
     const metrics = dispatcherMetrics(registry)
-    const probes = { SQS: jobs.ping, 'the event log': () => events.checkTopics(topics) }
+    const probes = { SQS: jobs.ping, 'the event log': events.ping }
     const gate = openGate({ probes, log, signal: life.stop })
-    await checkSetup(probes, gate)
+    const checks = { ...probes, 'the event log': () => events.checkTopics(topics) }
+    const setup = await checkSetup(checks, gate)
     const health = await healthServer({
       host: config.HOST,
       port: config.HEALTH_PORT,
       registry,
       checks: [
-        { name: 'dependencies', problem: () => (gate.open ? undefined : 'waiting for a service that is away') },
+        { name: 'dependencies', problem: () => (gate.open ? undefined : `waiting for ${gate.away.join(', ')}`) },
         { name: 'event log', problem: events.problem },
       ],
     })
     const shut = (name: string, reason: unknown) => gate.shut(name, reason)
     const handle = dispatchScan({ jobs, events, log, metrics, shut, now: () => new Date() })
     const options = { group: config.KAFKA_GROUP_ID, topics: ['image.uploaded'], handle, concurrency }
-    log.info({ health: health.url }, 'scan-dispatcher is ready')
+    log.info({ health: health.url }, gate.open ? 'scan-dispatcher is ready' : 'scan-dispatcher has started and waits')
     return [
       health.part,
       {
         name: 'scan-dispatcher',
         run: async (signals) => {
-          if (await gate.opened(signals.stop)) await events.consume(options, signals)
+          if (await setup(signals.stop)) await events.consume(options, signals)
           await events.close()
         },
       },

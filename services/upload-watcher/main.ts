@@ -45,16 +45,17 @@ export const uploadWatcher =
     const probes = {
       S3: pingAll(images, states),
       SQS: pingAll(uploads, quarantine),
-      'the event log': () => events.checkTopics(topics),
+      'the event log': events.ping,
     }
     const gate = openGate({ probes, log, signal: life.stop, onChange: metrics.gate })
-    await checkSetup(probes, gate)
+    const checks = { ...probes, 'the event log': () => events.checkTopics(topics) }
+    const setup = await checkSetup(checks, gate)
     const health = await healthServer({
       host: config.HOST,
       port: config.HEALTH_PORT,
       registry,
       checks: [
-        { name: 'dependencies', problem: () => (gate.open ? undefined : 'waiting for a service that is away') },
+        { name: 'dependencies', problem: () => (gate.open ? undefined : `waiting for ${gate.away.join(', ')}`) },
         { name: 'event log', problem: events.problem },
       ],
     })
@@ -74,13 +75,13 @@ export const uploadWatcher =
       receivers,
       maxInHand,
     }
-    log.info({ health: health.url }, 'upload-watcher is ready')
+    log.info({ health: health.url }, gate.open ? 'upload-watcher is ready' : 'upload-watcher has started and waits')
     return [
       health.part,
       {
         name: 'upload-watcher',
         run: async (signals) => {
-          await watchUploads(deps, signals)
+          if (await setup(signals.stop)) await watchUploads(deps, signals)
           await events.close()
         },
       },

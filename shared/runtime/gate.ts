@@ -7,6 +7,8 @@ import { waitQueue } from './wait-queue.ts'
 /** Holds the work back while something that it depends on is away. */
 export type Gate = {
   readonly open: boolean
+  /** The dependencies that are waited for. */
+  readonly away: readonly string[]
   /**
    * Closes the gate for the named dependency and probes that dependency (not the work) with jittered backoff until it
    * answers. Closing again while closed for the same name changes nothing. Throws on a name that has no probe.
@@ -58,6 +60,9 @@ export const gate = (options: {
   return {
     get open() {
       return away.size === 0
+    },
+    get away() {
+      return [...away]
     },
     shut: (name, reason) => {
       const probe = probes[name]

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-import { openEventLog } from '#shared/adapters/event-log.ts'
+import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
 import { localFileName, localSystemSchema, type LocalSystem } from '#shared/domain/local-mode.ts'
 import type { EventLog } from '#shared/ports/event-log.ts'
 import { readConfig } from '#shared/runtime/config.ts'
@@ -30,7 +30,7 @@ const readLocalFile = (path: string) => {
 
 export const openLocalEventLog = ({ event_log }: LocalSystem): EventLog => {
   const brokers = /^kafka:(.*)$/.exec(event_log)?.[1]
-  return brokers === undefined
-    ? openEventLog({ EVENT_LOG: event_log, KAFKA_BROKERS: undefined })
-    : openEventLog({ EVENT_LOG: 'kafka', KAFKA_BROKERS: brokers.split(',') })
+  const place = brokers === undefined ? { EVENT_LOG: event_log } : { EVENT_LOG: 'kafka', KAFKA_BROKERS: brokers }
+  // How that Kafka is reached (TLS, SASL) stands in the environment alone.
+  return openEventLog(readConfig(eventLogVariables, { ...process.env, ...place }))
 }

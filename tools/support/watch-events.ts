@@ -14,6 +14,15 @@ const eventSchema = imageUploadedSchema.or(imageRejectedSchema).or(scanDispatche
 type Seen = ImageUploaded | ImageRejected | ScanDispatched
 const topics = ['image.uploaded', 'image.rejected', 'scan.dispatched']
 
+/** Undefined for what is no event: whoever follows a log must live with what others put there. */
+const readEvent = (value: string): Seen | undefined => {
+  try {
+    return eventSchema.safeParse(JSON.parse(value)).data
+  } catch {
+    return undefined
+  }
+}
+
 /** Follows the event log from now on, so that single keys can be waited for. */
 export const watchEvents = async (
   log: EventLog,
@@ -27,7 +36,8 @@ export const watchEvents = async (
   const records = await log.read({ topics, from: 'end', follow: true, signal: ended.signal })
   const reading = (async () => {
     for await (const { value } of records) {
-      const event = eventSchema.parse(JSON.parse(value))
+      const event = readEvent(value)
+      if (!event) continue
       const name = nameOf(event.type === 'scan.dispatched' ? 'dispatch' : 'verdict', event.subject)
       seen.set(name, event)
       waiting.get(name)?.(event)
