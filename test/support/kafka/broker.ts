@@ -26,7 +26,14 @@ export type TestBroker = {
   stop: () => Promise<void>
 }
 
-const places: { canStart: () => boolean | Promise<boolean>; start: () => Promise<TestBroker> }[] = [
+type Place = {
+  canStart: () => boolean | Promise<boolean>
+  start: () => Promise<TestBroker>
+  /** It gives faults, SASL and TLS too, so that no test is left out: what KAFKA_TESTS=required asks for. */
+  isWhole?: boolean
+}
+
+const places: readonly Place[] = [
   {
     canStart: () => Boolean(process.env['KAFKA_BROKERS']),
     start: () => Promise.resolve({ brokers: process.env['KAFKA_BROKERS'] ?? '', stop: () => Promise.resolve() }),
@@ -35,7 +42,7 @@ const places: { canStart: () => boolean | Promise<boolean>; start: () => Promise
     canStart: async () => (await import('./container-broker.ts')).canUseDocker(),
     start: async () => (await import('./container-broker.ts')).startContainerBroker(),
   },
-  { canStart: canRunJars, start: startLocalBroker },
+  { canStart: canRunJars, start: startLocalBroker, isWhole: true },
 ]
 
 const advice =
@@ -46,7 +53,11 @@ const advice =
  * @returns undefined where there is none; then one line has been printed that says how to get one
  */
 export const startTestBroker = async (): Promise<TestBroker | undefined> => {
-  for (const { canStart, start } of places) if (await canStart()) return start()
+  const isRequired = process.env['KAFKA_TESTS'] === 'required'
+  for (const { canStart, start, isWhole = false } of places) {
+    if ((isWhole || !isRequired) && (await canStart())) return start()
+  }
+  if (isRequired) throw new Error('KAFKA_TESTS=required needs a broker of the jars: install Java 17 or newer and Maven')
   tellOnce()
   return undefined
 }
