@@ -58,6 +58,7 @@ const measureDelays = async ({ system }: RunningSystem) => {
     if (seed > warmUps) delays.push(performance.now() - put)
   }
   ended.abort()
+  await events.return?.()
   await log.close()
   return delays
 }

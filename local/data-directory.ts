@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /** A data directory that this process alone holds. */
@@ -11,24 +11,36 @@ export type DataDirectory = { path: string; release: () => void }
  */
 export const holdDataDirectory = (name: string): DataDirectory => {
   const path = resolve(name)
-  const lock = openLock(path)
   try {
-    // SQLite takes a file lock of the system for this, and never gives it back before the handle closes.
-    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    makeDirectory(path)
+    accessSync(path, constants.W_OK)
+    return { path, release: holdLock(join(path, 'lock.sqlite')) }
   } catch (cause) {
-    lock.close()
-    throw new Error(`${path} is in use by another image-intake: stop that one or set DATA_DIR to another directory`, {
-      cause,
-    })
+    throw new Error(isBusy(cause) ? `${path} ${inUse}` : `${path} ${notWritable}`, { cause })
   }
-  return { path, release: () => lock.close() }
 }
 
-const openLock = (path: string) => {
+const inUse = 'is in use by another image-intake: stop that one or set DATA_DIR to another directory'
+const notWritable = "can't be written: set DATA_DIR to a directory that can"
+
+/** SQLite takes a file lock of the system for this, and never gives it back before the handle closes. */
+const holdLock = (file: string) => {
+  const lock = new DatabaseSync(file, { timeout: 0 })
   try {
-    mkdirSync(path, { recursive: true })
-    return new DatabaseSync(join(path, 'lock.sqlite'), { timeout: 0 })
-  } catch (cause) {
-    throw new Error(`${path} can't be written: set DATA_DIR to a directory that can`, { cause })
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    throw error
   }
+  return () => lock.close()
+}
+
+/** SQLITE_BUSY. */
+const isBusy = (error: unknown) => error instanceof Error && 'errcode' in error && error.errcode === 5
+
+/** Level by level: where a file system takes no directories, as /proc, Node's own recursion never ends. */
+const makeDirectory = (path: string) => {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  mkdirSync(path)
 }

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+
 import { purposeNames } from '#shared/domain/purposes.ts'
 
 import { findLocalSystem, openLocalEventLog } from './support/local-system.ts'
@@ -31,7 +33,8 @@ await runTool({ usage, options }, async ({ values, positionals: files }) => {
   const watched = await watchEvents(openLocalEventLog(system), timeoutMs)
   const view = progress(files.length)
 
-  const waiting = [...files]
+  // npm runs a script in the package's folder; the files are named from where the user stands.
+  const waiting = files.map((file) => resolve(process.env['INIT_CWD'] ?? '.', file))
   let accepted = 0
   const client = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {

@@ -1,15 +1,20 @@
 import { urlSchema, variable, wholeNumber } from '#shared/runtime/config.ts'
 
+/** Jobs that were read here would be taken for notifications that can't be read. */
+const standardQueueSchema = urlSchema.refine((url) => !url.endsWith('.fifo'), {
+  error: 'names a FIFO queue (its name ends in .fifo), as the jobs queue is one',
+})
+
 export const watcherVariables = {
   UPLOADS_QUEUE_URL: variable(
     "Queue of the bucket's notifications.",
     'https://sqs.eu-central-1.amazonaws.com/123456789012/image-uploads',
-    urlSchema,
+    standardQueueSchema,
   ),
   QUARANTINE_QUEUE_URL: variable(
     'Queue for what cannot be read.',
     'https://sqs.eu-central-1.amazonaws.com/123456789012/image-quarantine',
-    urlSchema,
+    standardQueueSchema,
   ),
   UPLOADS_VISIBILITY_SECONDS: variable(
     'How long a message in hand stays hidden; renewed every third of it. After a crash it comes back so late.',

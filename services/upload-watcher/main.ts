@@ -5,7 +5,7 @@ import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { healthVariables, placeVariables } from '#shared/adapters/variables.ts'
 import { topics } from '#shared/domain/resources.ts'
-import { readConfig } from '#shared/runtime/config.ts'
+import { ConfigError, readConfig } from '#shared/runtime/config.ts'
 import { gate as openGate } from '#shared/runtime/gate.ts'
 import { healthServer } from '#shared/runtime/health.ts'
 import type { Lifetime } from '#shared/runtime/lifetime.ts'
@@ -33,6 +33,11 @@ export const uploadWatcher =
   (environment: Readonly<Record<string, string | undefined>>) =>
   async ({ log, life }: { log: Log; life: Lifetime }): Promise<readonly Part[]> => {
     const config = readConfig(uploadWatcherVariables, environment)
+    if (config.QUARANTINE_QUEUE_URL === config.UPLOADS_QUEUE_URL) {
+      throw new ConfigError(
+        'QUARANTINE_QUEUE_URL is the same as UPLOADS_QUEUE_URL: what is put aside would come back at once',
+      )
+    }
     const s3 = openS3(config)
     const sqs = openSqs(config)
     const images = s3ObjectStore({ client: s3, bucket: config.S3_BUCKET })

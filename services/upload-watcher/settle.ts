@@ -42,7 +42,12 @@ export const settleRecord = async (
     : settleRemoval(deps, parsed.facts, record)
 }
 
-const quarantined = (key: string, reason: string): Settled => ({ outcome: 'quarantined', key, reason })
+/** The key may be anything, and of any length. */
+const quarantined = (key: string, reason: string): Settled => ({
+  outcome: 'quarantined',
+  key: key.slice(0, 1024),
+  reason,
+})
 
 const settleUpload = async (
   deps: SettleDeps,

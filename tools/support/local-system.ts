@@ -17,7 +17,20 @@ export const findLocalSystem = (): LocalSystem => {
       `no image-intake runs in ${directory}: begin one with \`npm start\`, or set DATA_DIR to where it runs`,
     )
   }
-  return localSystemSchema.parse(JSON.parse(text))
+  const system = localSystemSchema.parse(JSON.parse(text))
+  if (!lives(system.pid))
+    throw new Error(`the image-intake in ${directory} has ended: begin it again with \`npm start\``)
+  return system
+}
+
+/** A process that was killed leaves its file behind. */
+const lives = (pid: number) => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }
 
 const readLocalFile = (path: string) => {

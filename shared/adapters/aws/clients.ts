@@ -3,7 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { z } from 'zod'
 
 import { given } from '#shared/domain/given.ts'
-import { booleanSchema, urlSchema, variable, type Config } from '#shared/runtime/config.ts'
+import { booleanSchema, ConfigError, urlSchema, variable, type Config } from '#shared/runtime/config.ts'
 
 /** Without a pair of keys here the SDK's provider chain finds credentials (profile, container, instance). */
 export const awsVariables = {
@@ -28,13 +28,17 @@ type AwsConfig = Config<typeof awsVariables>
 
 const credentialsOf = (config: AwsConfig) => {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = config
-  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined
+  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new ConfigError('of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY only one is set: set both, or none')
+  }
   return { accessKeyId, secretAccessKey, ...given({ sessionToken: config.AWS_SESSION_TOKEN }) }
 }
 
 /** Two tries: longer outages are waited for by the callers, who know what else must stop meanwhile. */
 const maxAttempts = 2
 
+// socketTimeout and not requestTimeout: that one only warns, and says nothing of a body that stalls.
 const connectionTimeout = 2_000
 
 export const openS3 = (config: AwsConfig, endpoint = config.AWS_ENDPOINT_URL_S3) =>
@@ -44,7 +48,7 @@ export const openS3 = (config: AwsConfig, endpoint = config.AWS_ENDPOINT_URL_S3)
     maxAttempts,
     requestHandler: {
       connectionTimeout,
-      requestTimeout: 5_000,
+      socketTimeout: 5_000,
       httpAgent: { maxSockets: 100 },
       httpsAgent: { maxSockets: 100 },
     },
@@ -61,7 +65,7 @@ export const openSqs = (config: AwsConfig) =>
     // Above the longest long poll, 20 s.
     requestHandler: {
       connectionTimeout,
-      requestTimeout: 25_000,
+      socketTimeout: 25_000,
       httpAgent: { maxSockets: 100 },
       httpsAgent: { maxSockets: 100 },
     },

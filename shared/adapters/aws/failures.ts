@@ -42,7 +42,10 @@ export const awsFailure = (service: 'S3' | 'SQS', about: string, error: unknown)
   // The SDK's exceptions share no class across clients; every field that is read here may be absent.
   const { name, message, code, $metadata } = error as AwsFailure
   const status = $metadata?.httpStatusCode
-  const detail = `${about}: ${[name, code, message].filter(Boolean).join(' ')}`
+  // Answers without a body, as HEAD's, leave the SDK nothing but these words.
+  const http = status === undefined ? undefined : `HTTP ${status}`
+  const said = [http, name, code, message].filter((part) => part && !part.startsWith('Unknown'))
+  const detail = `${about}: ${said.join(' ')}`
   const cause = { cause: error }
   const passes = throttled.has(name) || stale.has(name)
   if (status === undefined || status === 429 || passes) return new OutageError(service, detail, cause)

@@ -108,7 +108,10 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
       // HEAD answers carry no code, so the status must do.
       const status = statusOf(error)
       if (status === 404) throw new SetupError(`S3 has no bucket ${bucket}: \`npm run provision\` creates it.`)
-      if (status === 403) throw new SetupError(`S3 refuses these credentials the bucket ${bucket}.`, { cause: error })
+      if (status === 403) throw new SetupError(`S3 refuses these credentials the bucket ${bucket}.`)
+      if (status === 400 || status === 301) {
+        throw new SetupError(`S3 answers ${status} for the bucket ${bucket}: is AWS_REGION that of the bucket?`)
+      }
       throw failure('asking for the bucket', error)
     }
   }

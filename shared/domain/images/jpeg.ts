@@ -22,7 +22,7 @@ export const readJpeg = (bytes: Uint8Array): Inspection => {
     const marker = uint8(bytes, at + 1)
     const contradiction = findContradiction(bytes, at)
     if (contradiction !== undefined) return broken(type, contradiction)
-    if (isFrame(marker)) return readFrame(bytes.subarray(at), exif ?? { hasGps: false })
+    if (isFrame(marker)) return readFrame(bytes, at, exif ?? { hasGps: false })
     if (isStandalone(marker)) {
       at += 2
       continue
@@ -60,8 +60,11 @@ const isStandalone = (marker: number): boolean => marker === 0x01 || (marker >= 
 const readExifSegment = (segment: Uint8Array): ImageFacts | undefined =>
   hasSignature(segment, exifSignature) ? readExif(segment) : undefined
 
-const readFrame = (frame: Uint8Array, facts: ImageFacts): Inspection => {
-  if (uint16(frame, 2) !== 8 + 3 * uint8(frame, 9)) return broken(type, 'its frame header has the wrong length')
+const readFrame = (bytes: Uint8Array, at: number, facts: ImageFacts): Inspection => {
+  const frame = bytes.subarray(at)
+  const length = uint16(frame, 2)
+  if (length !== 8 + 3 * uint8(frame, 9)) return broken(type, 'its frame header has the wrong length')
+  if (frame.length < 2 + length) return incomplete(type, at + 2 + length)
   const height = uint16(frame, 5)
   // T.81 B.2.5: a DNL segment behind the first scan gives it. Hardly a decoder follows, and no header reader can.
   if (height === 0) return broken(type, 'its height is 0 (given behind its pixels, if at all)')

@@ -62,7 +62,7 @@ suite('failures of AWS calls', () => {
   test('tells what the SDK said, and keeps it as the cause', () => {
     const error = failed('AccessDenied', 403)
     const failure = awsFailure('S3', 'reading a key', error)
-    assert.equal(failure.message, 'S3: reading a key: AccessDenied said the service')
+    assert.equal(failure.message, 'S3: reading a key: HTTP 403 AccessDenied said the service')
     assert.equal(failure.cause, error)
   })
 
