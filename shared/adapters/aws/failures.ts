@@ -1,7 +1,12 @@
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 
 /** What every caller of an AWS protocol may see of a failure; other fields are the SDK's own. */
-type AwsFailure = { name: string; message: string; code?: string; $metadata?: { httpStatusCode?: number } }
+type AwsFailure = {
+  name: string
+  message: string
+  /** A number in Node's own AbortError. */ code?: unknown
+  $metadata?: { httpStatusCode?: number }
+}
 
 const throttled = new Set([
   'SlowDown',
@@ -44,7 +49,7 @@ export const awsFailure = (service: 'S3' | 'SQS', about: string, error: unknown)
   const status = $metadata?.httpStatusCode
   // Answers without a body, as HEAD's, leave the SDK nothing but these words.
   const http = status === undefined ? undefined : `HTTP ${status}`
-  const said = [http, name, code, message].filter((part) => part && !part.startsWith('Unknown'))
+  const said = [http, name, code, message].filter((part) => typeof part === 'string' && !/^(Unknown|$)/.test(part))
   const detail = `${about}: ${said.join(' ')}`
   const cause = { cause: error }
   const passes = throttled.has(name) || stale.has(name)
