@@ -1,12 +1,12 @@
 import { awsVariables, openSqs } from '#shared/adapters/aws/clients.ts'
 import { checkSetup } from '#shared/adapters/check-setup.ts'
 import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
+import { gatedHealth } from '#shared/adapters/gated-health.ts'
 import { sqsJobQueue } from '#shared/adapters/sqs/job-queue.ts'
 import { healthVariables } from '#shared/adapters/variables.ts'
 import { topics } from '#shared/domain/resources.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 import { gate as openGate } from '#shared/runtime/gate.ts'
-import { healthServer } from '#shared/runtime/health.ts'
 import type { Lifetime } from '#shared/runtime/lifetime.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { openMetrics } from '#shared/runtime/metrics.ts'
@@ -38,15 +38,7 @@ export const scanDispatcher =
     const gate = openGate({ probes, log, signal: life.stop })
     const checks = { ...probes, 'the event log': () => events.checkTopics(topics) }
     const setup = await checkSetup(checks, gate)
-    const health = await healthServer({
-      host: config.HOST,
-      port: config.HEALTH_PORT,
-      registry,
-      checks: [
-        { name: 'dependencies', problem: () => (gate.open ? undefined : `waiting for ${gate.away.join(', ')}`) },
-        { name: 'event log', problem: events.problem },
-      ],
-    })
+    const health = await gatedHealth(config, { registry, gate, events })
     const shut = (name: string, reason: unknown) => gate.shut(name, reason)
     const handle = dispatchScan({ jobs, events, log, metrics, shut, now: () => new Date() })
     const options = { group: config.KAFKA_GROUP_ID, topics: ['image.uploaded'], handle, concurrency }

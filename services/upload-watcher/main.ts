@@ -1,13 +1,13 @@
 import { awsVariables, openS3, openSqs } from '#shared/adapters/aws/clients.ts'
 import { checkSetup } from '#shared/adapters/check-setup.ts'
 import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
+import { gatedHealth } from '#shared/adapters/gated-health.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { healthVariables, placeVariables } from '#shared/adapters/variables.ts'
 import { topics } from '#shared/domain/resources.ts'
 import { ConfigError, readConfig } from '#shared/runtime/config.ts'
 import { gate as openGate } from '#shared/runtime/gate.ts'
-import { healthServer } from '#shared/runtime/health.ts'
 import type { Lifetime } from '#shared/runtime/lifetime.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { openMetrics } from '#shared/runtime/metrics.ts'
@@ -55,15 +55,7 @@ export const uploadWatcher =
     const gate = openGate({ probes, log, signal: life.stop, onChange: metrics.gate })
     const checks = { ...probes, 'the event log': () => events.checkTopics(topics) }
     const setup = await checkSetup(checks, gate)
-    const health = await healthServer({
-      host: config.HOST,
-      port: config.HEALTH_PORT,
-      registry,
-      checks: [
-        { name: 'dependencies', problem: () => (gate.open ? undefined : `waiting for ${gate.away.join(', ')}`) },
-        { name: 'event log', problem: events.problem },
-      ],
-    })
+    const health = await gatedHealth(config, { registry, gate, events })
     const place = { bucket: config.S3_BUCKET, cdnBaseUrl: config.CDN_BASE_URL }
     const visibilitySeconds = config.UPLOADS_VISIBILITY_SECONDS
     const deps = {

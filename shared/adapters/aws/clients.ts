@@ -38,36 +38,30 @@ const credentialsOf = (config: AwsConfig) => {
 /** Two tries: longer outages are waited for by the callers, who know what else must stop meanwhile. */
 const maxAttempts = 2
 
-// socketTimeout and not requestTimeout: that one only warns, and says nothing of a body that stalls.
-const connectionTimeout = 2_000
+/** What both clients are opened with. */
+const common = (config: AwsConfig, socketTimeout: number) => ({
+  region: config.AWS_REGION,
+  maxAttempts,
+  requestHandler: {
+    connectionTimeout: 2_000,
+    // Not requestTimeout: that one only warns, and says nothing of a body that stalls.
+    socketTimeout,
+    httpAgent: { maxSockets: 100 },
+    httpsAgent: { maxSockets: 100 },
+  },
+  ...given({ credentials: credentialsOf(config) }),
+})
 
 export const openS3 = (config: AwsConfig, endpoint = config.AWS_ENDPOINT_URL_S3) =>
   new S3Client({
-    region: config.AWS_REGION,
+    ...common(config, 5_000),
     forcePathStyle: config.S3_FORCE_PATH_STYLE,
-    maxAttempts,
-    requestHandler: {
-      connectionTimeout,
-      socketTimeout: 5_000,
-      httpAgent: { maxSockets: 100 },
-      httpsAgent: { maxSockets: 100 },
-    },
     // The SDK's default would add a CRC32 of its own to every upload, also (of an empty body) to presigned URLs.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    ...given({ endpoint, credentials: credentialsOf(config) }),
+    ...given({ endpoint }),
   })
 
+/** Silence may last longer than the longest long poll, 20 s. */
 export const openSqs = (config: AwsConfig) =>
-  new SQSClient({
-    region: config.AWS_REGION,
-    maxAttempts,
-    // Above the longest long poll, 20 s.
-    requestHandler: {
-      connectionTimeout,
-      socketTimeout: 25_000,
-      httpAgent: { maxSockets: 100 },
-      httpsAgent: { maxSockets: 100 },
-    },
-    ...given({ endpoint: config.AWS_ENDPOINT_URL_SQS, credentials: credentialsOf(config) }),
-  })
+  new SQSClient({ ...common(config, 25_000), ...given({ endpoint: config.AWS_ENDPOINT_URL_SQS }) })

@@ -1,0 +1,23 @@
+import type { Registry } from 'prom-client'
+
+import type { Config } from '#shared/runtime/config.ts'
+import type { Gate } from '#shared/runtime/gate.ts'
+import { healthServer } from '#shared/runtime/health.ts'
+
+import type { OpenedEventLog } from './event-log.ts'
+import type { healthVariables } from './variables.ts'
+
+/** Health and metrics of a service that works behind a gate and on the event log. */
+export const gatedHealth = (
+  config: Config<ReturnType<typeof healthVariables>>,
+  { registry, gate, events }: { registry: Registry; gate: Gate; events: OpenedEventLog },
+) =>
+  healthServer({
+    host: config.HOST,
+    port: config.HEALTH_PORT,
+    registry,
+    checks: [
+      { name: 'dependencies', problem: () => (gate.open ? undefined : `waiting for ${gate.away.join(', ')}`) },
+      { name: 'event log', problem: events.problem },
+    ],
+  })
