@@ -26,6 +26,12 @@ const kafkaAccess = [
   'KAFKA_SASL_PASSWORD',
 ] as const
 
+/** One developer's tools stand for all users of an installation. */
+const callsPerMinute = '60000'
+
+/** What the API takes from the environment of `npm start`. */
+const apiChoices = ['TICKET_SECONDS', 'MAX_CONNECTIONS', 'S3_CREATE_ONLY'] as const
+
 const pick = (environment: NodeJS.ProcessEnv, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, environment[name]]))
 
@@ -48,6 +54,8 @@ export const serviceEnvironment = (config: LocalConfig, dataPath: string, awsUrl
   KAFKA_MIN_INSYNC: '1',
   ...pick(process.env, ['KAFKA_CLIENT_ID', 'KAFKA_GROUP_ID', ...kafkaAccess]),
   JWT_SECRET: localJwtSecret,
+  RATE_LIMIT_PER_MINUTE: process.env['RATE_LIMIT_PER_MINUTE'] ?? callsPerMinute,
+  ...pick(process.env, apiChoices),
   PORT: String(config.PORT),
   HEALTH_PORT: '0',
   UPLOADS_VISIBILITY_SECONDS: visibilitySeconds,

@@ -1,99 +1,136 @@
 import { randomUUID } from 'node:crypto'
 
-import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
-import { cors } from 'hono/cors'
-import { secureHeaders } from 'hono/secure-headers'
+import { Hono, type Context } from 'hono'
+import { getPath as pathOf } from 'hono/utils/url'
 
 import { purposeNames } from '#shared/domain/purposes.ts'
 
+import { answerPreflight, corsHeaders, json, securityHeaders, type Answer } from './answers.ts'
+import { checkBodyLength } from './bodies.ts'
 import { docsPage } from './docs-page.ts'
-import { toProblem, writeProblem } from './failures.ts'
-import { deleteImage, issueTicket, readMetadata, type ApiDeps, type Env } from './handlers.ts'
+import { answerFailure } from './failures.ts'
+import { deleteImage, issueTicket, readMetadata, type HandlerDeps, type UserCall } from './handlers.ts'
+import type { Identify } from './identity.ts'
+import { describeAllowance, type LimitUser } from './limits.ts'
 import { describeApi } from './openapi.ts'
 import { ProblemError } from './problems.ts'
+import { livenessRoute, readinessRoute } from './service-routes.ts'
 
-type App = OpenAPIHono<Env>
+export type ApiDeps = HandlerDeps & {
+  identify: Identify
+  limitUser: LimitUser
+  /** A sentence when the API can't do its work now. */
+  problem: () => Promise<string | undefined>
+  corsOrigins: readonly string[]
+}
 
-const maxBodyBytes = 16_384
+/** Answers a request whose id is known; what it throws becomes a problem document. */
+type Run = (c: Context, requestId: string) => Answer | Promise<Answer>
+
+/** The longest key has 564 characters, which may all be percent-encoded. */
+const maxUrlLength = 2_048
+
+/** An overlong path is answered unrouted: matching it may take more than linear time. */
+const getPath = (request: Request) => (request.url.length > maxUrlLength ? '/' : pathOf(request))
 
 /** The HTTP surface of the API; it needs no socket (`app.request` in tests). */
 export const createApi = (deps: ApiDeps) => {
-  const app: App = new OpenAPIHono()
-  app.use(async (c, next) => {
-    c.set('requestId', randomUUID())
-    c.header('X-Request-Id', c.get('requestId'))
-    c.header('Cache-Control', 'no-store')
-    await next()
-    deps.metrics.answered(c.req.method, c.res.status)
-  })
-  app.use(secureHeaders())
-  app.use(cors(corsOptions(deps.corsOrigins)))
-  app.use('/images/*', bodyLimit({ maxSize: maxBodyBytes, onError: refuseBody }))
-  routeTickets(app, deps)
-  routeImages(app, deps)
-  routeDocuments(app)
-  routeProbes(app, deps)
+  const app = new Hono({ getPath })
+  const serve = openServe(deps)
+  const asUser = openAsUser(deps)
+  const refuse = (problem: () => ProblemError) =>
+    serve(() => {
+      throw problem()
+    })
+  const noRoute = refuse(() => new ProblemError('route_not_found', 'Nothing is at this path: see /docs.'))
+  /** For the methods that a route above does not take. */
+  const allowOnly = (methods: string) =>
+    refuse(
+      () => new ProblemError('method_not_allowed', `This route takes ${methods}.`, { headers: { Allow: methods } }),
+    )
+  const readOnly = allowOnly('GET, HEAD')
+  const allowedOrigins = new Set(deps.corsOrigins)
 
-  const answerProblem = (c: Context<Env>, error: unknown) => {
-    const problem = toProblem(error, deps.log, c.get('requestId'))
-    const { body, status, headers } = writeProblem(problem, c.get('requestId'))
-    return c.body(body, status, headers)
+  app.options(
+    '*',
+    serve((c) => answerPreflight(c, allowedOrigins)),
+  )
+  for (const purpose of [undefined, ...purposeNames]) {
+    const path = purpose ? `/images/presigned-url/${purpose}` : '/images/presigned-url'
+    app.post(path, serve(asUser((call) => issueTicket(deps, call, purpose))))
+    app.all(path, allowOnly('POST'))
   }
-  app.notFound((c) => answerProblem(c, new ProblemError('route_not_found', 'Nothing is at this path: see /docs.')))
-  app.onError((error, c) => answerProblem(c, error))
+  app.all('/images/presigned-url/*', noRoute)
+  app.get('/images/:key{.+}/metadata', serve(asUser((call) => readMetadata(deps, call))))
+  app.all('/images/:key{.+}/metadata', readOnly)
+  app.delete('/images/:key{.+}', serve(asUser((call) => deleteImage(deps, call))))
+  app.all('/images/:key{.+}', allowOnly('DELETE'))
+  for (const [path, answer] of Object.entries({ ...probes(deps), ...documents() })) {
+    app.get(path, serve(answer))
+    app.all(path, readOnly)
+  }
+  app.notFound(noRoute)
   return app
 }
 
-const corsOptions = (origins: readonly string[]) => ({
-  origin: [...origins],
-  allowMethods: ['GET', 'POST', 'DELETE'],
-  allowHeaders: ['Authorization', 'Content-Type'],
-  exposeHeaders: ['X-Request-Id', 'Retry-After'],
-  maxAge: 3600,
-})
-
-const routeTickets = (app: App, deps: ApiDeps) => {
-  for (const purpose of [undefined, ...purposeNames]) {
-    const path = purpose ? `/images/presigned-url/${purpose}` : '/images/presigned-url'
-    app.post(path, async (c) => c.json(await issueTicket(deps, c, purpose)))
-    app.all(path, allowOnly('POST'))
+/** Every answer's way out: problems are written, counted, and given the headers that all have. */
+const openServe = ({ log, metrics, corsOrigins }: ApiDeps) => {
+  const allowed = new Set(corsOrigins)
+  return (run: Run) => async (c: Context) => {
+    const requestId = randomUUID()
+    const { status, body, headers } = await settle(run, c, requestId)
+    metrics.answered(c.req.method, status)
+    const cors = corsHeaders(c.req.header('Origin'), allowed)
+    return new Response(body, {
+      status,
+      headers: { ...securityHeaders, 'X-Request-Id': requestId, ...cors, ...headers },
+    })
+  }
+  async function settle(run: Run, c: Context, requestId: string) {
+    try {
+      if (c.req.url.length > maxUrlLength) throw new ProblemError('url_too_long')
+      checkBodyLength(c.req)
+      return await run(c, requestId)
+    } catch (error) {
+      return answerFailure(error, log, requestId)
+    }
   }
 }
 
-const routeImages = (app: App, deps: ApiDeps) => {
-  app.get('/images/:key{.+}/metadata', async (c) => c.json(await readMetadata(deps, c)))
-  app.all('/images/:key{.+}/metadata', allowOnly('GET, HEAD'))
-  app.delete('/images/:key{.+}', async (c) => {
-    await deleteImage(deps, c)
-    return c.body(null, 204)
+/** Lets a caller in whose token is right and who has calls left; every answer says how many. */
+const openAsUser =
+  ({ identify, limitUser, log }: ApiDeps) =>
+  (run: (call: UserCall) => Promise<Answer>): Run =>
+  async (c, requestId) => {
+    const userId = await identify(c.req.header('Authorization'))
+    const allowance = limitUser(userId)
+    if (!allowance) return run({ c, requestId, userId })
+    const answer = allowance.allowed
+      ? await run({ c, requestId, userId }).catch((error: unknown) => answerFailure(error, log, requestId))
+      : answerFailure(rateLimited(allowance.retryAfterSeconds), log, requestId)
+    return { ...answer, headers: { ...answer.headers, ...describeAllowance(allowance) } }
+  }
+
+const rateLimited = (seconds: number) =>
+  new ProblemError('rate_limited', `Too many calls: try again in ${seconds} s.`, {
+    headers: { 'Retry-After': String(seconds) },
   })
-  app.all('/images/:key{.+}', allowOnly('DELETE'))
+
+const documents = (): Record<string, Run> => {
+  const document = describeApi()
+  const [text, page] = [JSON.stringify(document), docsPage(document)]
+  return {
+    '/openapi.json': () => ({ status: 200, body: text, headers: { 'Content-Type': 'application/json' } }),
+    '/docs': async () => ({ status: 200, body: await page, headers: { 'Content-Type': 'text/html; charset=UTF-8' } }),
+  }
 }
 
-const routeDocuments = (app: App) => {
-  describeApi(app.openAPIRegistry)
-  const document = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'image-intake', version: '0.1.0' } })
-  app.get('/openapi.json', (c) => c.json(document))
-  app.get('/docs', (c) => c.html(docsPage(document)))
-  for (const path of ['/openapi.json', '/docs']) app.all(path, allowOnly('GET, HEAD'))
-}
-
-const routeProbes = (app: App, deps: ApiDeps) => {
-  app.get('/healthz', (c) => c.json({ status: 'ok' }))
-  app.get('/readyz', async (c) => {
-    const problem = await deps.problem()
-    return problem === undefined ? c.json({ status: 'ready' }) : c.json({ status: 'waiting', problem }, 503)
-  })
-  for (const path of ['/healthz', '/readyz']) app.all(path, allowOnly('GET, HEAD'))
-}
-
-const refuseBody = () => {
-  throw new ProblemError('body_too_large', `A request's body may have at most ${maxBodyBytes} bytes.`)
-}
-
-/** For the methods that a route above does not take. */
-const allowOnly = (methods: string) => () => {
-  throw new ProblemError('method_not_allowed', `This route takes ${methods}.`, { headers: { Allow: methods } })
-}
+const probes = ({ problem: findProblem }: ApiDeps): Record<string, Run> => ({
+  '/healthz': () => json(livenessRoute, 200, { status: 'ok' }),
+  '/readyz': async () => {
+    const problem = await findProblem()
+    return problem === undefined
+      ? json(readinessRoute, 200, { status: 'ready' })
+      : json(readinessRoute, 503, { status: 'waiting', problem })
+  },
+})

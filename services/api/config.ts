@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { localJwtSecret } from '#shared/domain/local-mode.ts'
 import {
+  booleanSchema,
   ConfigError,
   portSchema,
   readConfig,
@@ -22,6 +23,21 @@ export const apiVariables = {
     urlSchema.optional(),
   ),
   TICKET_SECONDS: variable('How long a ticket can be used.', '300', wholeNumber({ min: 60, max: 900 }).default(300)),
+  S3_CREATE_ONLY: variable(
+    'Whether tickets let an image be created only. False is for stores without conditional writes: a ticket can then replace its image.',
+    'true',
+    booleanSchema.default(true),
+  ),
+  RATE_LIMIT_PER_MINUTE: variable(
+    'Calls that a user may make a minute, and at once after a rest; 0: no limit. Each instance counts by itself.',
+    '1200',
+    wholeNumber({ max: 1_000_000 }).default(1200),
+  ),
+  MAX_CONNECTIONS: variable(
+    'Connections that the API holds at once; more are refused.',
+    '10000',
+    wholeNumber({ min: 1, max: 1_000_000 }).default(10_000),
+  ),
   JWT_SECRET: variable(
     'Secret that tokens are signed with (HS256), at least 32 characters. One of the three keys is needed.',
     'a-long-random-text-of-at-least-32-characters',

@@ -1,72 +1,72 @@
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 import type { Context } from 'hono'
 
 import type { Place } from '#shared/domain/announce.ts'
 import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
 import type { Purpose } from '#shared/domain/purposes.ts'
+import { readTraceparent } from '#shared/domain/traceparent.ts'
 import type { ObjectStore, UploadSigner } from '#shared/ports/object-store.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
-import type { Identify } from './identity.ts'
+import { empty, json, type Answer } from './answers.ts'
+import { readJson } from './bodies.ts'
 import { describeImage, findVerdict } from './metadata.ts'
 import type { ApiMetrics } from './metrics.ts'
 import { ProblemError } from './problems.ts'
-import { planTicket, readTicketRequest, writeTicket } from './tickets.ts'
+import { metadataRoute, ticketRoute } from './routes.ts'
+import { planTicket, readTicketRequest, writeTicket, type TicketRules } from './tickets.ts'
 import { withinLimit } from './time-limit.ts'
 
-export type ApiDeps = {
+export type HandlerDeps = {
   place: Place
   images: ObjectStore
   states: ObjectStore
   signer: UploadSigner
-  identify: Identify
   log: Log
   metrics: ApiMetrics
-  /** A sentence when the API can't do its work now. */
-  problem: () => Promise<string | undefined>
-  corsOrigins: readonly string[]
-  ticketSeconds: number
+  ticketRules: TicketRules
   now: () => Date
 }
 
-export type Env = { Variables: { requestId: string } }
+/** A request whose caller is known. */
+export type UserCall = { c: Context; requestId: string; userId: string }
 
-export const issueTicket = async (deps: ApiDeps, c: Context<Env>, pathPurpose: Purpose | undefined) => {
-  const { place, signer, log, metrics, now, ticketSeconds } = deps
-  const userId = await deps.identify(c.req.header('Authorization'))
-  const request = readTicketRequest(await readJson(c), pathPurpose)
-  const by = { userId, id: randomBytes(16).toString('hex'), now: now(), expiresInSeconds: ticketSeconds }
-  const { facts, locks } = planTicket(request, by)
-  const ticket = writeTicket(place, facts, await withinLimit(() => signer.sign(locks, by.now)), by)
-  metrics.ticketIssued(request.purpose)
-  const { key } = facts
-  log.info(
-    { user_id: userId, key, purpose: request.purpose, size: locks.contentLength, request_id: c.get('requestId') },
-    'ticket issued',
-  )
-  return ticket
+export const issueTicket = async (deps: HandlerDeps, call: UserCall, pathPurpose: Purpose | undefined) => {
+  const { place, signer, log, metrics, ticketRules } = deps
+  const { c, requestId, userId } = call
+  const request = readTicketRequest(await readJson(c.req), pathPurpose)
+  const traceparent = readTraceparent(c.req.header('traceparent'))
+  const now = deps.now()
+  const id = randomBytes(16).toString('hex')
+  const { facts, locks } = planTicket(request, { userId, id, now, traceparent }, ticketRules)
+  const signing = signer.sign(locks, now)
+  const signed = signing instanceof Promise ? await withinLimit(() => signing) : signing
+  const { key, purpose } = facts
+  metrics.ticketIssued(purpose)
+  log.info({ user_id: userId, key, purpose, size: locks.contentLength, request_id: requestId }, 'ticket issued')
+  return json(ticketRoute, 200, writeTicket(place, facts, signed, now))
 }
 
-export const readMetadata = async (deps: ApiDeps, c: Context<Env>) => {
-  const { place, images, states } = deps
-  const facts = await findOwnKey(deps, c)
+export const readMetadata = async ({ place, images, states }: HandlerDeps, call: UserCall): Promise<Answer> => {
+  const facts = findOwnKey(call)
   const [object, verdict] = await withinLimit((signal) =>
     Promise.all([images.head(facts.key, { signal }), findVerdict(states, facts, signal)]),
   )
   if (!object) throw imageNotFound()
-  return describeImage(place, facts, object, verdict)
+  const answer = json(metadataRoute, 200, describeImage(place, facts, object, verdict))
+  return answerConditionally(answer, call.c.req.header('If-None-Match'))
 }
 
-export const deleteImage = async (deps: ApiDeps, c: Context<Env>) => {
-  const { key, purpose, userId } = await findOwnKey(deps, c)
-  await withinLimit(() => deps.images.remove(key))
-  deps.log.info({ user_id: userId, key, purpose, request_id: c.get('requestId') }, 'image deleted')
+export const deleteImage = async ({ images, log }: HandlerDeps, call: UserCall): Promise<Answer> => {
+  const { key, purpose, userId } = findOwnKey(call)
+  await withinLimit(() => images.remove(key))
+  log.info({ user_id: userId, key, purpose, request_id: call.requestId }, 'image deleted')
+  return empty(204)
 }
 
 /** The key that the path names. Another user's is answered like one that is not there. */
-const findOwnKey = async (deps: ApiDeps, c: Context<Env>): Promise<KeyFacts> => {
-  const userId = await deps.identify(c.req.header('Authorization'))
+const findOwnKey = ({ c, userId }: UserCall): KeyFacts => {
   const parsed = parseKey(c.req.param('key') ?? '')
   if (!parsed.ok || parsed.facts.userId !== userId) throw imageNotFound()
   return parsed.facts
@@ -75,12 +75,11 @@ const findOwnKey = async (deps: ApiDeps, c: Context<Env>): Promise<KeyFacts> => 
 const imageNotFound = () =>
   new ProblemError('image_not_found', 'No image of yours has this key. Keys are those that tickets name.')
 
-const readJson = async (c: Context<Env>): Promise<unknown> => {
-  const text = await c.req.text()
-  try {
-    return JSON.parse(text)
-  } catch {
-    const detail = 'Send a JSON object, such as {"purpose":"scan","content_type":"image/jpeg","content_length":48213}.'
-    throw new ProblemError('invalid_json', detail)
-  }
+/** A caller who has the same document already is told so. Source: RFC 9110, 13.1.2: the comparison is weak. */
+const answerConditionally = ({ status, body, headers }: Answer, ifNoneMatch: string | undefined): Answer => {
+  const etag = `"${hash('sha256', body ?? '', 'hex').slice(0, 32)}"`
+  const cached = { ETag: etag, 'Cache-Control': 'private, no-cache' }
+  const known = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? []
+  if (known.includes(etag) || known.includes('*')) return empty(304, cached)
+  return { status, body, headers: { ...headers, ...cached } }
 }

@@ -1,80 +1,56 @@
-import {
-  createRemoteJWKSet,
-  errors,
-  jwtVerify,
-  type JWTVerifyGetKey,
-  type JWTVerifyOptions,
-  type JWTVerifyResult,
-} from 'jose'
+import { hash } from 'node:crypto'
+
+import { errors } from 'jose'
 
 import { encodeSubject } from '#shared/domain/subject.ts'
+import type { Log } from '#shared/runtime/log.ts'
 
 import { ProblemError } from './problems.ts'
-import { asymmetricAlgorithms, type VerificationKey } from './public-key.ts'
+import { clockToleranceSeconds, openTokenKeys, type IdentityConfig } from './token-keys.ts'
 
 /** Who calls, by the token's subject. @throws ProblemError with 401, 403, or 503 when the keys can't be fetched */
 export type Identify = (authorization: string | undefined) => Promise<string>
 
-export type IdentityConfig = {
-  JWT_SECRET?: string | undefined
-  JWT_PUBLIC_KEY?: VerificationKey | undefined
-  JWKS_URL?: string | undefined
-  JWT_ISSUER?: string | undefined
-  JWT_AUDIENCE?: string | undefined
-}
-
 const maxTokenBytes = 8192
-const clockToleranceSeconds = 5
+const maxHeaderBytes = maxTokenBytes + 'Bearer '.length + 100
 
-/** Reads bearer tokens (JWT) with the one key that is configured; the key decides which algorithms are taken. */
-export const openIdentity = (config: IdentityConfig): Identify => {
-  const verify = openVerifier(config)
+/**
+ * Reads bearer tokens (JWT). One that was verified is remembered until it expires, by its hash: a busy user costs one
+ * check of a signature. A change of the published keys forgets them all.
+ */
+export const openIdentity = (config: IdentityConfig, log?: Log): Identify => {
+  const keys = openTokenKeys(config, log)
+  const remembered = rememberTokens()
   return async (authorization) => {
     const token = readBearer(authorization)
-    const { payload } = await verify(token).catch(refuseToken)
-    return checkSubject(payload.sub)
+    const name = hash('sha256', token, 'base64')
+    const known = remembered.find(name, keys.generation())
+    if (known !== undefined) return known
+    const { sub, exp = 0 } = await keys.verify(token).catch(refuseToken)
+    const subject = checkSubject(sub)
+    remembered.add(name, { subject, generation: keys.generation(), untilSeconds: exp + clockToleranceSeconds })
+    return subject
   }
 }
 
-type Verify = (token: string) => Promise<JWTVerifyResult>
+type Remembered = { subject: string; generation: number; untilSeconds: number }
 
-const openVerifier = (config: IdentityConfig): Verify => {
-  const { JWT_SECRET, JWT_PUBLIC_KEY, JWKS_URL } = config
-  if (JWT_SECRET !== undefined) {
-    const secret = new TextEncoder().encode(JWT_SECRET)
-    return (token) => jwtVerify(token, secret, claims(config, ['HS256']))
-  }
-  if (JWT_PUBLIC_KEY !== undefined) {
-    const { key, algorithms } = JWT_PUBLIC_KEY
-    return (token) => jwtVerify(token, key, claims(config, algorithms))
-  }
-  if (JWKS_URL === undefined) throw new TypeError('openIdentity needs a key: readApiConfig makes sure of one')
-  const keys = publishedKeys(JWKS_URL)
-  return (token) => jwtVerify(token, keys, claims(config, asymmetricAlgorithms))
-}
-
-const claims = ({ JWT_ISSUER, JWT_AUDIENCE }: IdentityConfig, algorithms: readonly string[]): JWTVerifyOptions => ({
-  algorithms: [...algorithms],
-  clockTolerance: clockToleranceSeconds,
-  requiredClaims: ['sub', 'exp'],
-  ...(JWT_ISSUER === undefined ? {} : { issuer: JWT_ISSUER }),
-  ...(JWT_AUDIENCE === undefined ? {} : { audience: JWT_AUDIENCE }),
-})
-
-/** What a key set's look-up holds against the token; anything else means that there are no keys to look in. */
-const tokenFaults = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
-
-const publishedKeys = (url: string): JWTVerifyGetKey => {
-  const find = createRemoteJWKSet(new URL(url), { timeoutDuration: 1_500 })
-  return async (header, token) => {
-    try {
-      return await find(header, token)
-    } catch (error) {
-      if (tokenFaults.some((fault) => error instanceof fault)) throw error
-      const headers = { 'Retry-After': '5' }
-      const detail = 'Tokens cannot be checked now. Try again in a few seconds.'
-      throw new ProblemError('keys_unavailable', detail, { headers, cause: error })
-    }
+const rememberTokens = (maxTokens = 10_000) => {
+  // In the order in which they came: the earliest goes first.
+  const tokens = new Map<string, Remembered>()
+  return {
+    find: (name: string, generation: number): string | undefined => {
+      const token = tokens.get(name)
+      if (!token) return undefined
+      if (token.generation === generation && Date.now() / 1000 < token.untilSeconds) return token.subject
+      tokens.delete(name)
+      return undefined
+    },
+    add: (name: string, token: Remembered) => {
+      tokens.set(name, token)
+      if (tokens.size <= maxTokens) return
+      for (const oldest of tokens.keys()) return void tokens.delete(oldest)
+    },
   }
 }
 
@@ -85,11 +61,9 @@ const tokenProblem = (code: 'token_invalid' | 'token_expired', detail: string, c
   new ProblemError(code, detail, { headers: challenge('invalid_token'), cause })
 
 const readBearer = (authorization: string | undefined) => {
-  if (authorization === undefined) {
-    const detail = 'Send the header "Authorization: Bearer <token>".'
-    throw new ProblemError('token_missing', detail, { headers: challenge() })
-  }
-  const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization)?.[1]
+  if (authorization === undefined) throw new ProblemError('token_missing', undefined, { headers: challenge() })
+  const token =
+    authorization.length <= maxHeaderBytes ? /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization)?.[1] : undefined
   if (token !== undefined && token.length <= maxTokenBytes) return token
   const detail = `The Authorization header is not "Bearer" and a token of at most ${maxTokenBytes} characters.`
   throw tokenProblem('token_invalid', detail)

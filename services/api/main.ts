@@ -1,14 +1,11 @@
-import { createServer, type Server } from 'node:http'
-
-import { getRequestListener } from '@hono/node-server'
-
 import { awsVariables, openS3 } from '#shared/adapters/aws/clients.ts'
+import type { AwsCredentials } from '#shared/adapters/aws/credentials.ts'
 import { checkOnce } from '#shared/adapters/check-setup.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
-import { s3UploadSigner } from '#shared/adapters/s3/upload-signer.ts'
+import { openUploadSigner } from '#shared/adapters/s3/upload-signer.ts'
 import { corsVariables, healthVariables, placeVariables } from '#shared/adapters/variables.ts'
 import { healthServer } from '#shared/runtime/health.ts'
-import { aborted, type Lifetime, type Signals } from '#shared/runtime/lifetime.ts'
+import type { Lifetime } from '#shared/runtime/lifetime.ts'
 import { listen } from '#shared/runtime/listen.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { openMetrics } from '#shared/runtime/metrics.ts'
@@ -16,10 +13,11 @@ import { runProcess, type Part } from '#shared/runtime/run.ts'
 
 import { createApi } from './app.ts'
 import { apiVariables, readApiConfig } from './config.ts'
-import { answerUnreadable } from './failures.ts'
 import { openIdentity } from './identity.ts'
+import { limitUsers } from './limits.ts'
 import { apiMetrics } from './metrics.ts'
 import { askRarely } from './readiness.ts'
+import { openServer, serveUntilStopped } from './server.ts'
 
 export const apiServiceVariables = {
   ...apiVariables,
@@ -36,48 +34,42 @@ export const api =
     const config = readApiConfig(apiServiceVariables, environment, options)
     const s3 = openS3(config)
     const images = s3ObjectStore({ client: s3, bucket: config.S3_BUCKET })
-    const publicS3 = openS3(config, config.S3_PUBLIC_ENDPOINT_URL ?? config.AWS_ENDPOINT_URL_S3)
-    const registry = openMetrics()
     const states = s3ObjectStore({ client: s3, bucket: config.STATE_BUCKET })
-    const problem = askRarely(images.ping)
+    const openPublicS3 = (credentials?: AwsCredentials) =>
+      openS3(config, config.S3_PUBLIC_ENDPOINT_URL ?? config.AWS_ENDPOINT_URL_S3, credentials)
+    const signer = await openUploadSigner(openPublicS3, config.S3_BUCKET)
+    const registry = openMetrics()
+    const problem = askRarely({
+      'the image store does not answer': images.ping,
+      'there are no credentials to sign tickets with': signer.ping,
+    })
     const shut = (_: string, reason: unknown) => log.warn({ reason }, 'not ready: S3 is away')
-    await checkOnce({ images: images.ping, states: states.ping }, { shut })
+    await checkOnce({ images: images.ping, states: states.ping, signer: signer.ping }, { shut })
+    if (!config.S3_CREATE_ONLY) log.warn(overwriteWarning)
     const app = createApi({
       place: { bucket: config.S3_BUCKET, cdnBaseUrl: config.CDN_BASE_URL },
       images,
       states,
-      signer: s3UploadSigner({ client: publicS3, bucket: config.S3_BUCKET }),
-      identify: openIdentity(config),
+      signer,
+      identify: openIdentity(config, log),
+      limitUser: limitUsers({ perMinute: config.RATE_LIMIT_PER_MINUTE }),
       log,
       metrics: apiMetrics(registry),
       problem,
       corsOrigins: config.CORS_ORIGINS,
-      ticketSeconds: config.TICKET_SECONDS,
+      ticketRules: { seconds: config.TICKET_SECONDS, createOnly: config.S3_CREATE_ONLY },
       now: () => new Date(),
     })
-    const answer = getRequestListener(app.fetch, { errorHandler: answerUnreadable })
-    const server = createServer(limits, (request, response) => {
-      // After close() Node keeps a connection whose request was still in hand for all of keepAliveTimeout.
-      response.once('close', () => server.listening || server.closeIdleConnections())
-      void answer(request, response)
-    })
+    const server = openServer(app.fetch, { log, maxConnections: config.MAX_CONNECTIONS })
     const { port } = await listen(server, config.HOST, config.PORT, 'PORT')
     const checks = [{ name: 'storage', problem }]
     const health = await healthServer({ host: config.HOST, port: config.HEALTH_PORT, registry, checks })
     const url = `http://${config.HOST}:${port}`
     log.info({ url, health: health.url }, 'api is ready')
-    return { url, parts: [health.part, { name: 'api', run: (signals) => serve(server, signals) }] }
+    return { url, parts: [health.part, { name: 'api', run: (signals) => serveUntilStopped(server, signals) }] }
   }
 
-const limits = { requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }
-
-/** Answers until `stop`, then finishes the requests in hand; after the deadline it cuts them. */
-const serve = async (server: Server, { stop, deadline }: Signals) => {
-  await aborted(stop)
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  await Promise.race([closed, aborted(deadline)])
-  server.closeAllConnections()
-}
+const overwriteWarning =
+  'S3_CREATE_ONLY is false: tickets do not ask S3 to create only, so whoever holds one can replace the image until it expires'
 
 if (import.meta.main) await runProcess('api', async (context) => (await api(process.env)(context)).parts)

@@ -1,137 +1,39 @@
-import { z, type OpenAPIHono } from '@hono/zod-openapi'
+import { OpenAPIHono } from '@hono/zod-openapi'
 
-import { purposeNames } from '#shared/domain/purposes.ts'
+import { securityHeaders } from './answers.ts'
+import { problemTable } from './problems.ts'
+import { routelessCodes } from './route-answers.ts'
+import { deleteRoute, metadataRoute, purposeTicketRoutes, ticketRoute } from './routes.ts'
+import { documentRoute, livenessRoute, pageRoute, readinessRoute } from './service-routes.ts'
 
-import { problemTable, type ProblemCode } from './problems.ts'
-import { metadataSchema, problemSchema, ticketRequestSchema, ticketSchema } from './schemas.ts'
+const description = [
+  'Upload tickets for images, what became of them, and their deletion.',
+  'Every error is a problem document (RFC 9457, `application/problem+json`) with a stable `code` and a `request_id`.',
+  `Where no route is: ${routelessCodes.map((code) => `${problemTable[code].status} \`${code}\``).join(', ')} (with \`Allow\`).`,
+  `Every answer also has ${Object.keys(securityHeaders)
+    .filter((name) => name !== 'Cache-Control')
+    .map((name) => `\`${name}\``)
+    .join(', ')} and \`Vary: Origin\`, and for pages of allowed origins the headers of CORS.`,
+].join('\n\n')
 
-type Registry = OpenAPIHono['openAPIRegistry']
+/** In the order of the document. */
+const routes = [
+  ...[ticketRoute, ...purposeTicketRoutes, metadataRoute, deleteRoute],
+  ...[livenessRoute, readinessRoute, documentRoute, pageRoute],
+]
 
-const tokenProblems = [
-  'token_missing',
-  'token_invalid',
-  'token_expired',
-  'subject_not_usable',
-  'keys_unavailable',
-] as const
-const ticketProblems = [
-  'request_incomplete',
-  'invalid_json',
-  'purpose_contradiction',
-  'body_too_large',
-  'content_type_not_allowed',
-  'invalid_request',
-] as const
-const commonProblems = ['storage_unavailable', 'internal_error'] as const
-
-/** Writes every operation into the OpenAPI document. */
-export const describeApi = (registry: Registry) => {
-  registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
-  describeTickets(registry)
-  describeImages(registry)
-  describeProbes(registry)
-  describeDocuments(registry)
-}
-
-const security = [{ bearer: [] }]
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } })
-const keyParameter = z.object({
-  key: z.string().openapi({ description: 'As the ticket named it; its slashes may be percent-encoded or not.' }),
-})
-
-/** Problem answers grouped by status, since one status may have several codes. */
-const problems = (codes: readonly ProblemCode[]) =>
-  Object.fromEntries(
-    [...new Set(codes.map((code) => problemTable[code].status))].map((status) => [
-      status,
-      {
-        description: codes
-          .filter((code) => problemTable[code].status === status)
-          .map((code) => `\`${code}\`: ${problemTable[code].title}`)
-          .join('; '),
-        content: { 'application/problem+json': { schema: problemSchema } },
-      },
-    ]),
-  )
-
-const describeTickets = (registry: Registry) => {
-  const answers = {
-    200: {
-      description: 'A ticket: PUT the file to `upload_url` with `required_headers`.',
-      content: json(ticketSchema),
-    },
-    ...problems([...tokenProblems, ...ticketProblems, ...commonProblems]),
-  }
-  registry.registerPath({
-    method: 'post',
-    path: '/images/presigned-url',
-    summary: 'Ask for an upload ticket',
-    security,
-    request: { body: { required: true, content: json(ticketRequestSchema) } },
-    responses: answers,
+/** The API as an OpenAPI 3.1 document, made of the schemas that its requests are checked against. */
+export const describeApi = () => {
+  const app = new OpenAPIHono()
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The subject (`sub`) is the user that owns the images.',
   })
-  for (const purpose of purposeNames) {
-    registry.registerPath({
-      method: 'post',
-      path: `/images/presigned-url/${purpose}`,
-      summary: `Ask for a ${purpose} ticket`,
-      security,
-      request: { body: { required: true, content: json(ticketRequestSchema.partial({ purpose: true })) } },
-      responses: answers,
-    })
-  }
-}
-
-const describeImages = (registry: Registry) => {
-  const failures = problems([...tokenProblems, 'image_not_found', ...commonProblems])
-  registry.registerPath({
-    method: 'get',
-    path: '/images/{key}/metadata',
-    summary: 'What is known of an image, and its verdict',
-    security,
-    request: { params: keyParameter },
-    responses: { 200: { description: 'The image is there.', content: json(metadataSchema) }, ...failures },
-  })
-  registry.registerPath({
-    method: 'delete',
-    path: '/images/{key}',
-    summary: 'Delete an image',
-    security,
-    request: { params: keyParameter },
-    responses: { 204: { description: 'It is gone, or was not there.' }, ...failures },
-  })
-}
-
-const describeProbes = (registry: Registry) => {
-  const status = json(z.object({ status: z.string(), problem: z.string().optional() }))
-  registry.registerPath({
-    method: 'get',
-    path: '/healthz',
-    summary: 'Whether the process lives',
-    responses: { 200: { description: 'It lives.', content: status } },
-  })
-  registry.registerPath({
-    method: 'get',
-    path: '/readyz',
-    summary: 'Whether the API can do its work now',
-    responses: {
-      200: { description: 'It can.', content: status },
-      503: { description: 'It waits for what `problem` names.', content: status },
-    },
-  })
-}
-
-const describeDocuments = (registry: Registry) => {
-  registry.registerPath({
-    method: 'get',
-    path: '/openapi.json',
-    summary: 'This document',
-    responses: { 200: { description: 'In the form of OpenAPI 3.1.', content: json(z.looseObject({})) } },
-  })
-  registry.registerPath({
-    method: 'get',
-    path: '/docs',
-    summary: 'This document as a page',
-    responses: { 200: { description: 'HTML.', content: { 'text/html': { schema: z.string() } } } },
+  for (const route of routes) app.openAPIRegistry.registerPath(route)
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'image-intake', version: '0.1.0', description },
   })
 }

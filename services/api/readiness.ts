@@ -5,21 +5,31 @@ import { withinLimit } from './time-limit.ts'
 const restMs = 2_000
 const limitMs = 900
 
-/** Asks a dependency at most every 2 s, however often readiness is asked for: the route is open to everybody. */
-export const askRarely = (ping: (signal: AbortSignal) => Promise<void>) => {
+type Ping = (signal: AbortSignal) => Promise<void>
+
+/**
+ * Asks what the API depends on at most every 2 s, however often readiness is asked for: the route is open to everybody.
+ * @returns a function that gives a sentence when something does not answer; `pings` are named by that sentence
+ */
+export const askRarely = (pings: Readonly<Record<string, Ping>>) => {
   let last: { at: number; answer: Promise<string | undefined> } | undefined
   return () => {
     const now = performance.now()
-    if (!last || now - last.at > restMs) last = { at: now, answer: ask(ping) }
+    if (!last || now - last.at > restMs) last = { at: now, answer: askAll(pings) }
     return last.answer
   }
 }
 
-const ask = async (ping: (signal: AbortSignal) => Promise<void>) => {
+const askAll = async (pings: Readonly<Record<string, Ping>>) => {
+  const found = await Promise.all(Object.entries(pings).map(([sentence, ping]) => ask(sentence, ping)))
+  return found.find((problem) => problem !== undefined)
+}
+
+const ask = async (sentence: string, ping: Ping) => {
   try {
     await withinLimit(ping, limitMs)
     return undefined
   } catch {
-    return 'the image store does not answer'
+    return sentence
   }
 }

@@ -59,10 +59,18 @@ const invalidRequest = (found: FieldProblem[]) => {
   return new ProblemError('invalid_request', `${sentences.join('; ')}.`, { errors })
 }
 
+/** What every ticket keeps to. */
+export type TicketRules = {
+  seconds: number
+  /** False only for stores that know no conditional writes. */
+  createOnly: boolean
+}
+
 /** What a ticket is made of, apart from its signature. `id`: 128 random bits in hex. */
 export const planTicket = (
   request: CheckedRequest,
-  by: { userId: string; id: string; now: Date; expiresInSeconds: number },
+  by: { userId: string; id: string; now: Date; traceparent?: string | undefined },
+  rules: TicketRules,
 ): { facts: KeyFacts; locks: UploadLocks } => {
   const made = makeKey({ purpose: request.purpose, userId: by.userId, id: by.id, now: by.now })
   if (!made.ok) throw new ProblemError('subject_not_usable', `The token's subject cannot stand in a key: ${made.code}.`)
@@ -71,8 +79,9 @@ export const planTicket = (
     key: facts.key,
     contentType: request.type,
     contentLength: request.content_length,
-    expiresInSeconds: by.expiresInSeconds,
-    ...given({ checksumSha256: request.checksum_sha256 }),
+    createOnly: rules.createOnly,
+    expiresInSeconds: rules.seconds,
+    ...given({ checksumSha256: request.checksum_sha256, traceparent: by.traceparent }),
   }
   return { facts, locks }
 }
@@ -81,16 +90,16 @@ export const planTicket = (
 export const writeTicket = (
   place: Place,
   { key, purpose }: KeyFacts,
-  signed: SignedUpload,
-  by: { now: Date; expiresInSeconds: number },
+  { url, method, requiredHeaders, expiresInSeconds }: SignedUpload,
+  now: Date,
 ): UploadTicket => ({
   key,
-  upload_url: signed.url,
-  method: signed.method,
-  required_headers: { ...signed.requiredHeaders },
+  upload_url: url,
+  method,
+  required_headers: { ...requiredHeaders },
   cdn_url: cdnUrl(place, key),
-  expires_in: by.expiresInSeconds,
+  expires_in: expiresInSeconds,
   // A signature's time has no milliseconds.
-  expires_at: new Date((Math.floor(by.now.getTime() / 1000) + by.expiresInSeconds) * 1000).toISOString(),
+  expires_at: new Date((Math.floor(now.getTime() / 1000) + expiresInSeconds) * 1000).toISOString(),
   ...(purpose === 'scan' ? { job_id: jobId(place.bucket, key) } : {}),
 })

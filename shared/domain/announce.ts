@@ -4,6 +4,7 @@ import { followingEventId, jobId, objectEventId, removalEventId, type Removal } 
 import type { VisionJob } from './jobs.ts'
 import type { KeyFacts } from './keys.ts'
 import type { StoredObject } from './stored-object.ts'
+import { readTraceparent } from './traceparent.ts'
 import type { Verdict, VerdictRecord } from './verdict.ts'
 
 /** Where an image stands and how the world sees it. */
@@ -119,11 +120,8 @@ const envelope = <Type extends 'image.uploaded' | 'image.rejected'>(
   ...traceOf(object),
 })
 
-/** Source: W3C Trace Context, version 00. Anything else that an uploader stored under that name is passed over. */
-const traceOf = ({ metadata }: StoredObject) => {
-  const traceparent = metadata['traceparent']
-  return traceparent && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? { traceparent } : {}
-}
+/** An uploader may have stored anything under that name. */
+const traceOf = ({ metadata }: StoredObject) => given({ traceparent: readTraceparent(metadata['traceparent']) })
 
 const objectState = ({ bucket }: Place, { key }: KeyFacts, object: StoredObject) => ({
   bucket,

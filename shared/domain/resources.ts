@@ -41,7 +41,12 @@ export const queueNames = {
 } as const
 
 /** Headers that a ticket lets a browser send; CORS must allow exactly these. */
-export const ticketHeaders = ['content-type', 'if-none-match', 'x-amz-checksum-sha256'] as const
+export const ticketHeaders = [
+  'content-type',
+  'if-none-match',
+  'x-amz-checksum-sha256',
+  'x-amz-meta-traceparent',
+] as const
 
 /** Everything that must exist for image-intake to run, as data: adapters apply it, tools and infrastructure read it. */
 export const planResources = (names: ResourceNames, corsOrigins: readonly string[]): Resources => ({

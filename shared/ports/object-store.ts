@@ -38,8 +38,12 @@ export type UploadLocks = {
   contentType: string
   /** In bytes, exact. */
   contentLength: number
+  /** Whether the upload must find nothing under its key. */
+  createOnly: boolean
   /** Base64 of the body's SHA-256. */
   checksumSha256?: string
+  /** W3C trace context, stored with the object. */
+  traceparent?: string
   expiresInSeconds: number
 }
 
@@ -48,7 +52,14 @@ export type SignedUpload = {
   method: 'PUT'
   /** What the client must send besides host and content-length. */
   requiredHeaders: Readonly<Record<string, string>>
+  /** What was asked for, or less: no longer than the credentials live. */
+  expiresInSeconds: number
 }
 
-/** Signs uploads: every lock stands in the signature's SignedHeaders. @throws OutageError when there are no credentials */
-export type UploadSigner = { sign: (locks: UploadLocks, now: Date) => Promise<SignedUpload> }
+/** Signs uploads: every lock stands in the signature's SignedHeaders. */
+export type UploadSigner = {
+  /** At once while credentials are at hand. @throws OutageError when there are none */
+  sign: (locks: UploadLocks, now: Date) => SignedUpload | Promise<SignedUpload>
+  /** Resolves when there are credentials to sign with. @throws OutageError */
+  ping: () => Promise<void>
+}

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 
-import { S3Client } from '@aws-sdk/client-s3'
 import { SignJWT, type JWTPayload } from 'jose'
 import { Registry } from 'prom-client'
 
-import { s3UploadSigner } from '#shared/adapters/s3/upload-signer.ts'
+import { openS3 } from '#shared/adapters/aws/clients.ts'
+import { openUploadSigner } from '#shared/adapters/s3/upload-signer.ts'
 import { makeKey } from '#shared/domain/keys.ts'
 import type { Purpose } from '#shared/domain/purposes.ts'
 import { openLog } from '#shared/runtime/log.ts'
 
-import { createApi } from '../../services/api/app.ts'
-import type { ApiDeps } from '../../services/api/handlers.ts'
+import { createApi, type ApiDeps } from '../../services/api/app.ts'
 import { openIdentity } from '../../services/api/identity.ts'
 import { apiMetrics } from '../../services/api/metrics.ts'
 import { problemTable, type ProblemCode } from '../../services/api/problems.ts'
@@ -22,17 +21,17 @@ export const testSecret = 'a-secret-for-tests-of-at-least-32-characters'
 export const testPlace = { bucket: 'images-1', cdnBaseUrl: 'https://cdn.example.com' }
 export const testNow = new Date('2026-11-23T23:59:59.900Z')
 
-/** The real signer; signing asks no server. */
-const testSigner = () => {
-  const client = new S3Client({
-    region: 'eu-central-1',
-    endpoint: 'https://uploads.example.com',
-    forcePathStyle: true,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    credentials: { accessKeyId: 'access-key-1', secretAccessKey: 'secret-key-1' },
-  })
-  return s3UploadSigner({ client, bucket: testPlace.bucket })
+const aws = {
+  AWS_REGION: 'eu-central-1',
+  AWS_ENDPOINT_URL_S3: 'https://uploads.example.com',
+  AWS_ENDPOINT_URL_SQS: undefined,
+  S3_FORCE_PATH_STYLE: true,
+  AWS_ACCESS_KEY_ID: 'access-key-1',
+  AWS_SECRET_ACCESS_KEY: 'secret-key-1',
+  AWS_SESSION_TOKEN: undefined,
 }
+/** The real signer; signing asks no server. */
+export const testSigner = await openUploadSigner((credentials) => openS3(aws, undefined, credentials), testPlace.bucket)
 
 /** A stream that keeps what is written. */
 export const memoryStream = () => {
@@ -69,13 +68,14 @@ export const openTestApi = async (overrides: Partial<ApiDeps> = {}) => {
     place: testPlace,
     images: images.store,
     states: states.store,
-    signer: testSigner(),
+    signer: testSigner,
     identify: openIdentity({ JWT_SECRET: testSecret }),
     log: openLog({ name: 'api', destination: logged.stream }),
     metrics: apiMetrics(registry),
     problem: () => Promise.resolve(undefined),
     corsOrigins: ['https://app.example.com'],
-    ticketSeconds: 300,
+    ticketRules: { seconds: 300, createOnly: true },
+    limitUser: () => undefined,
     now: () => testNow,
     ...overrides,
   })

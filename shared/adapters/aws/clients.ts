@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { given } from '#shared/domain/given.ts'
 import { booleanSchema, ConfigError, urlSchema, variable, type Config } from '#shared/runtime/config.ts'
 
+import type { AwsCredentials } from './credentials.ts'
+
 /** Without a pair of keys here the SDK's provider chain finds credentials (profile, container, instance). */
 export const awsVariables = {
   AWS_REGION: variable('Region of the buckets and queues.', 'eu-central-1', z.string().min(1)),
@@ -52,9 +54,11 @@ const common = (config: AwsConfig, socketTimeout: number) => ({
   ...given({ credentials: credentialsOf(config) }),
 })
 
-export const openS3 = (config: AwsConfig, endpoint = config.AWS_ENDPOINT_URL_S3) =>
+/** `endpoint` and `credentials` stand in for those of the configuration. */
+export const openS3 = (config: AwsConfig, endpoint = config.AWS_ENDPOINT_URL_S3, credentials?: AwsCredentials) =>
   new S3Client({
     ...common(config, 5_000),
+    ...given({ credentials }),
     forcePathStyle: config.S3_FORCE_PATH_STYLE,
     // The SDK's default would add a CRC32 of its own to every upload, also (of an empty body) to presigned URLs.
     requestChecksumCalculation: 'WHEN_REQUIRED',

@@ -44,10 +44,10 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).flatMap(([method, one]) => (one ? [{ path, method, ...one }] : [])),
 )
 
-/** Routes as the OpenAPI document writes them; those that only refuse a method are left out. */
+/** Routes as the OpenAPI document writes them; those for preflights, and those that only refuse a method, are left out. */
 const routes = new Set(
   app.routes
-    .filter(({ method }) => method !== 'ALL')
+    .filter(({ method }) => method !== 'ALL' && method !== 'OPTIONS')
     .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(':key{.+}', '{key}')}`),
 )
 
@@ -116,6 +116,10 @@ test('/docs shows every operation and loads nothing from elsewhere', async () =>
   assert.equal(status, 200)
   assert.match(headers.get('content-type') ?? '', /^text\/html/)
   for (const { method, path } of operations) assert.ok(text.includes(`${method.toUpperCase()} ${path}`), path)
-  assert.doesNotMatch(text, /<(script|link|img|iframe)|\bsrc=|@import|url\(|https?:/i)
+  assert.doesNotMatch(text, /<(script|link|img|iframe|form)|\b(src|action)=|@import|url\(/i)
+  assert.deepEqual(
+    [...text.matchAll(/\bhref="([^"]*)"/g)].map(([, to]) => to),
+    ['/openapi.json'],
+  )
   assert.doesNotMatch(text, /\[object |undefined/)
 })

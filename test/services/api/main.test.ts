@@ -235,7 +235,8 @@ test('targets and hosts of which no URL can be made get a problem document', asy
 test('a body of 1 MB gets its 413 over a socket too, with and without a content length', async () => {
   const { url, stop } = await startApi(environment())
   const megabyte = ' '.repeat(1_000_000)
-  const head = 'POST /images/presigned-url HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n'
+  const { Authorization } = await authorized()
+  const head = `POST /images/presigned-url HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: ${Authorization}\r\n`
   assertProblem(await exchange(url, `${head}Content-Length: 1000000\r\n\r\n`, megabyte), 'body_too_large')
   const chunk = `${megabyte.length.toString(16)}\r\n${megabyte}\r\n0\r\n\r\n`
   assertProblem(await exchange(url, `${head}Transfer-Encoding: chunked\r\n\r\n`, chunk), 'body_too_large')

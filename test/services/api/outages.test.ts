@@ -42,7 +42,7 @@ for (const error of failures) {
 
 test('without credentials there is a 503 and no ticket', async () => {
   const sign = () => Promise.reject(new OutageError('S3', 'no credentials at 10.1.2.3'))
-  const { askTicket, registry } = await openTestApi({ signer: { sign } })
+  const { askTicket, registry } = await openTestApi({ signer: { sign, ping: () => Promise.resolve() } })
   assertAway(await askTicket(ticket))
   assert.doesNotMatch(await registry.metrics(), /tickets_total\{/)
 })
@@ -77,7 +77,9 @@ suite('a store that never answers is a 503 within 2 s', { concurrency: true }, (
     })
   }
   test('for credentials', async () => {
-    const api = await openTestApi({ signer: { sign: () => new Promise<never>(() => undefined) } })
+    const api = await openTestApi({
+      signer: { sign: () => new Promise<never>(() => undefined), ping: () => Promise.resolve() },
+    })
     await within2s(() => api.askTicket(ticket))
   })
 })
@@ -102,16 +104,17 @@ test('the time limit aborts the work that it gives up, and what a failure leaves
 
 test('readiness asks the store once for many questions at once', async () => {
   let asked = 0
-  const problem = askRarely(() => {
+  const ping = () => {
     asked++
     return Promise.resolve()
-  })
+  }
+  const problem = askRarely({ 'the image store does not answer': ping })
   assert.deepEqual(await Promise.all(Array.from({ length: 100 }, problem)), Array.from({ length: 100 }))
   assert.equal(asked, 1)
 })
 
 test('a store that fails or never answers makes the API not ready, without details', async () => {
   const sentence = 'the image store does not answer'
-  assert.equal(await askRarely(() => Promise.reject(new Error('10.1.2.3')))(), sentence)
-  assert.equal(await askRarely(() => new Promise(() => undefined))(), sentence)
+  assert.equal(await askRarely({ [sentence]: () => Promise.reject(new Error('10.1.2.3')) })(), sentence)
+  assert.equal(await askRarely({ [sentence]: () => new Promise(() => undefined) })(), sentence)
 })

@@ -79,8 +79,8 @@ const noKey: [string, string][] = [
   ['with a matrix parameter', `${key};x=1`],
   ['with the bucket before', `images-1/${key}`],
   ['a prefix only', `${prefix}/`],
-  ['of 8,000 characters', `${prefix}/${'a'.repeat(8000)}`],
-  ['of 5,000 segments', 'a/'.repeat(5000)],
+  ['of 1,900 characters', `${prefix}/${'a'.repeat(1900)}`],
+  ['of 900 segments', 'a/'.repeat(900)],
   ['a verdict', `verdicts/${key}`],
 ]
 
@@ -90,6 +90,19 @@ for (const [what, path] of noKey) {
     assert.equal(status, 404)
     assert.ok(removal.status === 404, `${removal.status}`)
     assert.equal(left.length, 6)
+  })
+}
+
+for (const [what, path] of [
+  ['one segment', 'a'.repeat(8000)],
+  ['4,000 segments', 'a/'.repeat(4000)],
+  ["the own key and another's", `${key}/${theirs}/`.repeat(20)],
+] as const) {
+  test(`an overlong URL of ${what} is a 414, and nothing is deleted`, async () => {
+    const api = await openWithImages()
+    assertProblem(await api.request('GET', `/images/${path}/metadata`, { token }), 'url_too_long')
+    assertProblem(await api.request('DELETE', `/images/${path}`, { token }), 'url_too_long')
+    assert.equal(api.images.objects.size, 6)
   })
 }
 

@@ -50,7 +50,7 @@ test('a page of an allowed origin may call: the preflight needs no token', async
     assert.deepEqual({ status, text }, { status: 204, text: '' })
     assert.equal(answered.get('access-control-allow-origin'), 'https://app.example.com')
     assert.equal(answered.get('access-control-allow-methods'), 'GET,POST,DELETE')
-    assert.equal(answered.get('access-control-allow-headers'), 'Authorization,Content-Type')
+    assert.equal(answered.get('access-control-allow-headers'), 'Authorization,Content-Type,If-None-Match,traceparent')
     assert.match(answered.get('vary') ?? '', /Origin/)
     assert.ok(answered.has('x-request-id'))
   }

@@ -6,6 +6,8 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 
 import { awsVariables, openS3, openSqs } from '#shared/adapters/aws/clients.ts'
+import type { AwsCredentials } from '#shared/adapters/aws/credentials.ts'
+import type { OpenClient } from '#shared/adapters/s3/upload-signer.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 import { listenOnLoopback, openLocalAws } from '../../../../local/aws/server.ts'
 
@@ -13,7 +15,7 @@ export const region = 'eu-central-1'
 const credentials = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' }
 
 /** The clients that a service of ours has of the S3 and SQS at an address. */
-export const openClients = (endpoint: string): { s3: S3Client; sqs: SQSClient; close: () => void } => {
+export const openClients = (endpoint: string) => {
   const config = readConfig(awsVariables, {
     AWS_REGION: region,
     AWS_ENDPOINT_URL_S3: endpoint,
@@ -27,7 +29,8 @@ export const openClients = (endpoint: string): { s3: S3Client; sqs: SQSClient; c
     s3.destroy()
     sqs.destroy()
   }
-  return { s3, sqs, close }
+  const openS3With = (instead?: AwsCredentials) => openS3(config, endpoint, instead)
+  return { s3, sqs, openS3: openS3With, close }
 }
 
 /** An address where nothing answers. */
@@ -41,6 +44,7 @@ export type LocalAwsUnderTest = {
   url: string
   s3: S3Client
   sqs: SQSClient
+  openS3: OpenClient
   /** Clients of an address where nothing answers. */
   away: { s3: S3Client; sqs: SQSClient }
   /** Moves the service's clock; the clients' stays, so that signatures are too old from 15 minutes on. */

@@ -5,18 +5,20 @@ import { after, before, suite, test } from 'node:test'
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
 
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
-import { s3UploadSigner } from '#shared/adapters/s3/upload-signer.ts'
-import type { UploadLocks } from '#shared/ports/object-store.ts'
+import { openUploadSigner } from '#shared/adapters/s3/upload-signer.ts'
+import type { UploadLocks, UploadSigner } from '#shared/ports/object-store.ts'
 import { openLocal, region, type LocalAwsUnderTest } from '../aws/local.ts'
 
 const bucket = 'images'
 const body = Buffer.from('these are the bytes')
 const checksumSha256 = createHash('sha256').update(body).digest('base64')
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 let keys = 0
 const locksOf = (changes: Partial<UploadLocks> = {}): UploadLocks => ({
   key: `scans/20250101/user_40x/${keys++}`,
   contentType: 'image/jpeg',
   contentLength: body.length,
+  createOnly: true,
   expiresInSeconds: 300,
   ...changes,
 })
@@ -26,14 +28,16 @@ const without = (headers: Record<string, string>, name: string) =>
 
 suite('a signed upload', () => {
   let aws: LocalAwsUnderTest
+  let signer: UploadSigner
   before(async () => {
     aws = await openLocal()
     const CreateBucketConfiguration = { LocationConstraint: region } as const
     await aws.s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration }))
+    signer = await openUploadSigner(aws.openS3, bucket)
   })
   after(() => aws.dispose())
 
-  const sign = (locks: UploadLocks, now = new Date()) => s3UploadSigner({ client: aws.s3, bucket }).sign(locks, now)
+  const sign = async (locks: UploadLocks, now = new Date()) => signer.sign(locks, now)
   const put = (url: string, headers: Record<string, string>, bytes: Buffer = body) =>
     fetch(url, { method: 'PUT', headers, body: bytes })
   const outcome = async (answer: Promise<Response>) => {
@@ -48,6 +52,11 @@ suite('a signed upload', () => {
         locks: locksOf({ checksumSha256 }),
         signed: 'content-length;content-type;host;if-none-match;x-amz-checksum-sha256',
       },
+      {
+        locks: locksOf({ traceparent }),
+        signed: 'content-length;content-type;host;if-none-match;x-amz-meta-traceparent',
+      },
+      { locks: locksOf({ createOnly: false }), signed: 'content-length;content-type;host' },
     ]
     for (const { locks, signed } of cases) {
       const { url } = await sign(locks, new Date('2025-01-01T12:00:00Z'))
@@ -63,17 +72,19 @@ suite('a signed upload', () => {
   })
 
   test('names what the client must send, and with that it uploads', async () => {
-    const locks = locksOf({ checksumSha256 })
+    const locks = locksOf({ checksumSha256, traceparent })
     const { url, method, requiredHeaders } = await sign(locks)
     assert.equal(method, 'PUT')
     assert.deepEqual(requiredHeaders, {
       'Content-Type': 'image/jpeg',
       'If-None-Match': '*',
       'x-amz-checksum-sha256': checksumSha256,
+      'x-amz-meta-traceparent': traceparent,
     })
     assert.equal(await outcome(put(url, requiredHeaders)), 200)
     const start = await s3ObjectStore({ client: aws.s3, bucket }).readStart(locks.key, 1000)
     assert.deepEqual([start?.object.contentType, Buffer.from(start?.bytes ?? [])], ['image/jpeg', body])
+    assert.deepEqual(start?.object.metadata, { traceparent })
   })
 
   test('lets nothing through but what it promises', async () => {
@@ -101,6 +112,13 @@ suite('a signed upload', () => {
     const { url, requiredHeaders } = await sign(locksOf())
     assert.equal(await outcome(put(url, requiredHeaders)), 200)
     assert.equal(await outcome(put(url, requiredHeaders)), 412)
+  })
+
+  test('without create only replaces, for stores that know no conditional writes', async () => {
+    const { url, requiredHeaders } = await sign(locksOf({ createOnly: false }))
+    assert.deepEqual(requiredHeaders, { 'Content-Type': 'image/jpeg' })
+    assert.equal(await outcome(put(url, requiredHeaders)), 200)
+    assert.equal(await outcome(put(url, requiredHeaders)), 200)
   })
 
   test('is for one key, one method and its time', async () => {

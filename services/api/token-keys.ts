@@ -1,0 +1,151 @@
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  jwtVerify,
+  type FetchImplementation,
+  type JWTPayload,
+  type JWTVerifyOptions,
+} from 'jose'
+
+import type { Log } from '#shared/runtime/log.ts'
+
+import { ProblemError } from './problems.ts'
+import { asymmetricAlgorithms, type VerificationKey } from './public-key.ts'
+
+export type IdentityConfig = {
+  JWT_SECRET?: string | undefined
+  JWT_PUBLIC_KEY?: VerificationKey | undefined
+  JWKS_URL?: string | undefined
+  JWT_ISSUER?: string | undefined
+  JWT_AUDIENCE?: string | undefined
+}
+
+export type TokenKeys = {
+  /** The claims of a token that is right. @throws errors of jose, or ProblemError when there are no keys to check it with */
+  verify: (token: string) => Promise<JWTPayload>
+  /** Rises when the keys have changed: what was verified before is to be verified anew. */
+  generation: () => number
+}
+
+/** Clocks may differ by so much. */
+export const clockToleranceSeconds = 5
+
+/** The one key, or published set of keys, that is configured; the key decides which algorithms are taken. */
+export const openTokenKeys = (config: IdentityConfig, log?: Log): TokenKeys => {
+  const { JWT_SECRET, JWT_PUBLIC_KEY, JWKS_URL } = config
+  if (JWT_SECRET !== undefined) {
+    const secret = new TextEncoder().encode(JWT_SECRET)
+    return fixed(async (token) => (await jwtVerify(token, secret, claims(config, ['HS256']))).payload)
+  }
+  if (JWT_PUBLIC_KEY !== undefined) {
+    const { key, algorithms } = JWT_PUBLIC_KEY
+    return fixed(async (token) => (await jwtVerify(token, key, claims(config, algorithms))).payload)
+  }
+  if (JWKS_URL === undefined) throw new TypeError('openTokenKeys needs a key: readApiConfig makes sure of one')
+  return publishedKeys(JWKS_URL, claims(config, asymmetricAlgorithms), log)
+}
+
+const fixed = (verify: TokenKeys['verify']): TokenKeys => ({ verify, generation: () => 0 })
+
+const claims = ({ JWT_ISSUER, JWT_AUDIENCE }: IdentityConfig, algorithms: readonly string[]): JWTVerifyOptions => ({
+  algorithms: [...algorithms],
+  clockTolerance: clockToleranceSeconds,
+  requiredClaims: ['sub', 'exp'],
+  ...(JWT_ISSUER === undefined ? {} : { issuer: JWT_ISSUER }),
+  ...(JWT_AUDIENCE === undefined ? {} : { audience: JWT_AUDIENCE }),
+})
+
+const fetchTimeoutMs = 1_500
+/** Unknown key ids make the set be fetched again, but no sooner than this after the last time. */
+const cooldownMs = 30_000
+const renewAfterMs = 600_000
+const restAfterFailureMs = 5_000
+
+/**
+ * A published set of keys. Once it was fetched, known keys wait for nobody: the set is renewed behind the callers' back,
+ * and an issuer that is away locks out only who brings a key that is not known.
+ */
+const publishedKeys = (url: string, options: JWTVerifyOptions, log: Log | undefined): TokenKeys => {
+  let generation = 0
+  let known = ''
+  let renewedAtMs = Date.now()
+  const find = createRemoteJWKSet(new URL(url), {
+    timeoutDuration: fetchTimeoutMs,
+    cooldownDuration: cooldownMs,
+    cacheMaxAge: Infinity,
+    [customFetch]: restAfterFailure(() => known !== ''),
+  })
+
+  const noteChange = () => {
+    const found = JSON.stringify(find.jwks() ?? '')
+    if (found === known || found === '""') return
+    known = found
+    generation++
+  }
+  const renewBehind = () => {
+    if (known === '' || Date.now() - renewedAtMs < renewAfterMs) return
+    renewedAtMs = Date.now()
+    find
+      .reload()
+      .then(noteChange)
+      .catch((error: unknown) => log?.warn({ err: error }, "could not renew the keys of the tokens' issuer"))
+  }
+  const verify = async (token: string) => {
+    renewBehind()
+    try {
+      return (await jwtVerify(token, find, options)).payload
+    } catch (error) {
+      if (error instanceof errors.JWKSMultipleMatchingKeys) return await verifyByAny(token, error, options)
+      throw isOfToken(error) ? error : keysUnavailable(error)
+    } finally {
+      noteChange()
+    }
+  }
+  return { verify, generation: () => generation }
+}
+
+/** Of several keys under one id any may have signed. */
+const verifyByAny = async (
+  token: string,
+  keys: errors.JWKSMultipleMatchingKeys,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> => {
+  for await (const key of keys) {
+    try {
+      return (await jwtVerify(token, key, options)).payload
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed()
+}
+
+/** Everything that is held against a token is a JOSEError of a kind of its own, but for those of the fetch. */
+const isOfToken = (error: unknown) =>
+  error instanceof errors.JOSEError &&
+  error.constructor !== errors.JOSEError &&
+  !(error instanceof errors.JWKSTimeout) &&
+  !(error instanceof errors.JWKSInvalid)
+
+const keysUnavailable = (cause: unknown) =>
+  new ProblemError('keys_unavailable', 'Tokens cannot be checked now. Try again in a few seconds.', {
+    headers: { 'Retry-After': '5' },
+    cause,
+  })
+
+/** With keys in hand a fetch that failed is not repeated at once, however many unknown key ids ask for it. */
+const restAfterFailure = (hasKeys: () => boolean): FetchImplementation => {
+  let failure: { error: unknown; atMs: number } | undefined
+  return async (url, init) => {
+    if (failure && hasKeys() && Date.now() - failure.atMs < restAfterFailureMs) throw failure.error
+    try {
+      const response = await fetch(url, init)
+      failure = response.ok ? undefined : { error: new Error(`HTTP ${response.status}`), atMs: Date.now() }
+      return response
+    } catch (error) {
+      failure = { error, atMs: Date.now() }
+      throw error
+    }
+  }
+}
