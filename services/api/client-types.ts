@@ -28,4 +28,4 @@ type Calls = {
  * The API as hono/client reads it: `hc<ApiType>('https://api.example.com')`. Keys go into a path as they are. The types
  * are those of the schemas that requests are checked against and answers are made of.
  */
-export type ApiType = Hono<BlankEnv, Calls, '/'>
+export type ApiType = Hono<BlankEnv, Calls>

@@ -25,7 +25,7 @@ type Operation = z.infer<typeof operation>
 /** The OpenAPI document as one page that loads nothing from elsewhere. */
 export const docsPage = (document: unknown) => {
   const { info, paths, components } = documentSchema.parse(document)
-  const page = html`<!doctype html>
+  return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
