@@ -99,9 +99,11 @@ const putUntilAnswered = async (put: Put, ticket: Ticket, file: File): Promise<P
   }
 }
 
-/** 409: S3 was busy with the same key. RequestTimeout is a 400: the bytes came too slowly. */
+/** 409: S3 was busy with the same key. The two 400s: bytes came too slowly, or not all. 501 never passes. */
 const isPassing = (answer: PutAnswer) =>
-  answer.status === 409 || answer.status >= 500 || codeOf(answer) === 'RequestTimeout'
+  answer.status === 409 ||
+  (answer.status >= 500 && answer.status !== 501) ||
+  ['RequestTimeout', 'IncompleteBody'].includes(codeOf(answer))
 
 const callApi = async ({ apiUrl, getToken }: Intake, path: string, init: RequestInit = {}): Promise<Response> => {
   for (let attempt = 1; ; attempt++) {

@@ -74,6 +74,7 @@ const sameTicket: [what: string, first: Answer][] = [
   ['a 409, by which S3 says that it was busy with the key', s3Error(409, 'ConditionalRequestConflict')],
   ['a 503', s3Error(503, 'SlowDown')],
   ['a 400 that says that the bytes came too slowly', s3Error(400, 'RequestTimeout')],
+  ['a 400 that says that not all bytes came', s3Error(400, 'IncompleteBody')],
 ]
 for (const [what, first] of sameTicket) {
   test(`after ${what} the same PUT is tried again`, async () => {
@@ -117,10 +118,16 @@ test('a fresh ticket that is refused too ends in an error with the code of S3', 
   assert.equal(tickets, 2)
 })
 
-test('bytes that are not those of the hash end in an error at once', async () => {
-  await assert.rejects(upload({ PUT: [s3Error(400, 'BadDigest')], GET: [missing] }), /S3 refused: 400 BadDigest/)
-  assert.deepEqual(asked, ['POST /presigned-url', 'PUT /s3/1', metadata(1)])
-})
+for (const [status, code] of [
+  [400, 'BadDigest'],
+  [501, 'NotImplemented'],
+] as const) {
+  test(`a ${status} ${code}, which no repeat mends, ends in an error at once`, async () => {
+    const refused = upload({ PUT: [s3Error(status, code)], GET: [missing] })
+    await assert.rejects(refused, new RegExp(`^Error: S3 refused: ${status} ${code}$`))
+    assert.deepEqual(asked, ['POST /presigned-url', 'PUT /s3/1', metadata(1)])
+  })
+}
 
 test('an upload of which no answer ever came is found by its metadata', async () => {
   const { status } = await upload({ PUT: ['lost'], GET: [image('accepted')] })
@@ -142,12 +149,13 @@ test('an image that is deleted before its verdict is an error', async () => {
   await assert.rejects(upload({ PUT: [{ status: 200 }], GET: [image('pending'), missing] }), /is gone/)
 })
 
-test('an API that is away, or says when to come back, is asked again', async () => {
+test('an API that is away, or says when to come back, is asked again, then', async (t) => {
+  const pauses = t.mock.method(globalThis, 'setTimeout')
   const { status } = await upload({
     POST: [
       'lost',
       { status: 502, body: 'Bad Gateway' },
-      { status: 429, headers: { 'Retry-After': '1' } },
+      { status: 429, headers: { 'Retry-After': '2' } },
       { status: 503, headers: { 'Retry-After': 'Mon, 23 Nov 2026 16:22:15 GMT' } },
       { status: 200, body: ticketOf(7) },
     ],
@@ -155,6 +163,7 @@ test('an API that is away, or says when to come back, is asked again', async () 
     GET: [image('accepted')],
   })
   assert.equal(status, 'accepted')
+  assert.ok(pauses.mock.calls.some(({ arguments: [, ms] }) => ms === 2000))
 })
 
 test("the API's refusal is an error with its code and its sentence, and is not asked again", async () => {
