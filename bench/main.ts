@@ -1,10 +1,14 @@
 import { benchKafka } from './kafka.ts'
 import { benchLocal } from './local.ts'
+import { benchApi } from './api.ts'
+import { benchPresign } from './presign.ts'
 
 /** Each prints a table, and as its last line one JSON object. */
 const benches: Readonly<Record<string, () => Promise<{ ratio: number } & Record<string, number>>>> = {
+  api: benchApi,
   kafka: benchKafka,
   local: benchLocal,
+  presign: benchPresign,
 }
 
 const [name = ''] = process.argv.slice(2)

@@ -27,6 +27,8 @@ export type ApiDeps = HandlerDeps & {
 /** Answers a request whose id is known; what it throws becomes a problem document. */
 type Run = (c: Context, requestId: string) => Answer | Promise<Answer>
 
+const ticketPath = '/images/presigned-url'
+
 /** The longest key has 564 characters, which may all be percent-encoded. */
 const maxUrlLength = 2_048
 
@@ -38,17 +40,7 @@ export const createApi = (deps: ApiDeps) => {
   const app = new Hono({ getPath })
   const serve = openServe(deps)
   const asUser = openAsUser(deps)
-  const refuse = (problem: () => ProblemError) =>
-    serve(() => {
-      throw problem()
-    })
-  const noRoute = refuse(() => new ProblemError('route_not_found', 'Nothing is at this path: see /docs.'))
-  /** For the methods that a route above does not take. */
-  const allowOnly = (methods: string) =>
-    refuse(
-      () => new ProblemError('method_not_allowed', `This route takes ${methods}.`, { headers: { Allow: methods } }),
-    )
-  const readOnly = allowOnly('GET, HEAD')
+  const refuse: Run = (c) => throwMisrouted(c, (method) => app.router.match(method, c.req.path)[0].length > 0)
   const allowedOrigins = new Set(deps.corsOrigins)
 
   app.options(
@@ -56,21 +48,36 @@ export const createApi = (deps: ApiDeps) => {
     serve((c) => answerPreflight(c, allowedOrigins)),
   )
   for (const purpose of [undefined, ...purposeNames]) {
-    const path = purpose ? `/images/presigned-url/${purpose}` : '/images/presigned-url'
+    const path = purpose ? `${ticketPath}/${purpose}` : ticketPath
     app.post(path, serve(asUser((call) => issueTicket(deps, call, purpose))))
-    app.all(path, allowOnly('POST'))
   }
-  app.all('/images/presigned-url/*', noRoute)
   app.get('/images/:key{.+}/metadata', serve(asUser((call) => readMetadata(deps, call))))
-  app.all('/images/:key{.+}/metadata', readOnly)
-  app.delete('/images/:key{.+}', serve(asUser((call) => deleteImage(deps, call))))
-  app.all('/images/:key{.+}', allowOnly('DELETE'))
-  for (const [path, answer] of Object.entries({ ...probes(deps), ...documents() })) {
-    app.get(path, serve(answer))
-    app.all(path, readOnly)
-  }
-  app.notFound(noRoute)
+  const remove = asUser((call) => deleteImage(deps, call))
+  app.delete(
+    '/images/:key{.+}',
+    serve((c, requestId) => (ownMethods(c.req.path) ? refuse : remove)(c, requestId)),
+  )
+  for (const [path, answer] of Object.entries({ ...probes(deps), ...documents() })) app.get(path, serve(answer))
+  app.notFound(serve(refuse))
   return app
+}
+
+/** The methods of paths that look like keys and are none. */
+const ownMethods = (path: string): readonly string[] | undefined => {
+  if (path.endsWith('/metadata')) return ['GET']
+  return path === ticketPath || path.startsWith(`${ticketPath}/`) ? ['POST'] : undefined
+}
+
+/**
+ * Refuses a method that a route does not take, or a path where no route is. That this is found out here, and not by a
+ * handler for all methods, leaves one handler to each route: Hono's short way, and its fast router.
+ */
+const throwMisrouted = ({ req: { path } }: Context, takes: (method: string) => boolean): never => {
+  const methods = ownMethods(path) ?? ['GET', 'POST', 'DELETE']
+  const allowed = methods.filter(takes).map((method) => (method === 'GET' ? 'GET, HEAD' : method))
+  if (allowed.length === 0) throw new ProblemError('route_not_found', 'Nothing is at this path: see /docs.')
+  const Allow = allowed.join(', ')
+  throw new ProblemError('method_not_allowed', `This route takes ${Allow}.`, { headers: { Allow } })
 }
 
 /** Every answer's way out: problems are written, counted, and given the headers that all have. */

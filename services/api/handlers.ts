@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 import type { Context } from 'hono'
 
@@ -14,6 +14,7 @@ import { readJson } from './bodies.ts'
 import { describeImage, findVerdict } from './metadata.ts'
 import type { ApiMetrics } from './metrics.ts'
 import { ProblemError } from './problems.ts'
+import { randomIds } from './random-ids.ts'
 import { metadataRoute, ticketRoute } from './routes.ts'
 import { planTicket, readTicketRequest, writeTicket, type TicketRules } from './tickets.ts'
 import { withinLimit } from './time-limit.ts'
@@ -32,14 +33,15 @@ export type HandlerDeps = {
 /** A request whose caller is known. */
 export type UserCall = { c: Context; requestId: string; userId: string }
 
+const nextId = randomIds()
+
 export const issueTicket = async (deps: HandlerDeps, call: UserCall, pathPurpose: Purpose | undefined) => {
   const { place, signer, log, metrics, ticketRules } = deps
   const { c, requestId, userId } = call
   const request = readTicketRequest(await readJson(c.req), pathPurpose)
   const traceparent = readTraceparent(c.req.header('traceparent'))
   const now = deps.now()
-  const id = randomBytes(16).toString('hex')
-  const { facts, locks } = planTicket(request, { userId, id, now, traceparent }, ticketRules)
+  const { facts, locks } = planTicket(request, { userId, id: nextId(), now, traceparent }, ticketRules)
   const signing = signer.sign(locks, now)
   const signed = signing instanceof Promise ? await withinLimit(() => signing) : signing
   const { key, purpose } = facts

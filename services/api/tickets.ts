@@ -1,6 +1,5 @@
 import { cdnUrl, type Place } from '#shared/domain/announce.ts'
 import { readContentType } from '#shared/domain/content-types.ts'
-import { given } from '#shared/domain/given.ts'
 import { jobId } from '#shared/domain/ids.ts'
 import type { ImageType } from '#shared/domain/images/image-types.ts'
 import { makeKey, type KeyFacts } from '#shared/domain/keys.ts'
@@ -81,8 +80,9 @@ export const planTicket = (
     contentLength: request.content_length,
     createOnly: rules.createOnly,
     expiresInSeconds: rules.seconds,
-    ...given({ checksumSha256: request.checksum_sha256, traceparent: by.traceparent }),
   }
+  if (request.checksum_sha256 !== undefined) locks.checksumSha256 = request.checksum_sha256
+  if (by.traceparent !== undefined) locks.traceparent = by.traceparent
   return { facts, locks }
 }
 

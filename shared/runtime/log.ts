@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 
+import { turnDestination } from './log-destination.ts'
 import { redact } from './redact.ts'
 
 export type Log = pino.Logger
@@ -14,7 +15,7 @@ const serialiseError = pino.stdSerializers.errWithCause
  * Nothing secret leaves: see redact.ts.
  */
 export const openLog = (options: { name: string; level?: string; destination?: pino.DestinationStream }): Log => {
-  const { name, level = 'info', destination = pino.destination({ fd: 1, sync: true }) } = options
+  const { name, level = 'info', destination = turnDestination(1) } = options
   return pino(
     {
       level,
