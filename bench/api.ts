@@ -33,8 +33,8 @@ export const benchApi = async () => {
     AWS_ENDPOINT_URL_S3: s3.url,
     JWT_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'pem' }),
   }
-  const token = await new SignJWT().setProtectedHeader({ alg: 'ES256' }).setSubject('user-1').setExpirationTime('1h')
-  const request = writeRequest(await token.sign(privateKey))
+  const claims = new SignJWT().setProtectedHeader({ alg: 'ES256' }).setSubject('user-1').setExpirationTime('1h')
+  const request = writeRequest(await claims.sign(privateKey))
   spawnSync('taskset', ['-cp', loadCore, String(process.pid)])
 
   const ours = await openSide('ours', environment)
@@ -107,8 +107,12 @@ const openSide = async (kind: string, environment: Record<string, string | Buffe
 }
 
 const receive = async (child: ChildProcess): Promise<unknown> => {
-  const died = once(child, 'exit').then(() => Promise.reject(new Error('a server of the bench ended')))
-  const [message] = (await Promise.race([once(child, 'message'), died])) as unknown[] // once() gives any
+  const answered = new AbortController()
+  const { signal } = answered
+  const died = once(child, 'exit', { signal }).then(() => Promise.reject(new Error('a server of the bench ended')))
+  died.catch(() => undefined)
+  const [message] = (await Promise.race([once(child, 'message', { signal }), died])) as unknown[] // once() gives any
+  answered.abort()
   return message
 }
 

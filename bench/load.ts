@@ -17,8 +17,19 @@ export const loadServer = async (
   const loads = Array.from({ length: connections }, () =>
     loadConnection(connect(Number(port), hostname), Buffer.from(request), ends),
   )
+  const rest = stayAwake()
   const latenciesMs = (await Promise.all(loads)).flat()
+  rest()
   return { count: latenciesMs.length, latenciesMs }
+}
+
+const stayAwake = () => {
+  let awake = true
+  const turn = () => {
+    if (awake) setImmediate(turn)
+  }
+  turn()
+  return () => void (awake = false)
 }
 
 const loadConnection = (socket: Socket, request: Buffer, ends: number) =>

@@ -28,8 +28,13 @@ const locksOf = (index: number): UploadLocks => ({
 export const benchPresign = async () => {
   const signer = await openUploadSigner(openClient, bucket)
   const client = openClient()
-  const ours = (index: number, now: Date) => signer.sign(locksOf(index), now)
-  const theirs = (index: number, now?: Date) => signByIntroduction(client, { bucket, ...locksOf(index) }, now)
+  // Made beforehand: the bench is of the signing alone.
+  const asked = Array.from({ length: 1_000 }, (_, index) => ({ bucket, ...locksOf(index) }))
+  const [first] = asked
+  if (!first) throw new Error('there is nothing to sign')
+  const pick = (index: number) => asked[index % asked.length] ?? first
+  const ours = (index: number, now: Date) => signer.sign(pick(index), now)
+  const theirs = (index: number, now?: Date) => signByIntroduction(client, pick(index), now)
   const now = new Date()
   for (let index = 0; index < 500; index++) assert.equal((await ours(index, now)).url, await theirs(index, now))
 

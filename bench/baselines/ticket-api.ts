@@ -5,10 +5,14 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { serve } from '@hono/node-server'
 import { zValidator } from '@hono/zod-validator'
 import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
 import { createMiddleware } from 'hono/factory'
+import { requestId } from 'hono/request-id'
+import { secureHeaders } from 'hono/secure-headers'
 import { jwtVerify } from 'jose'
 import { pino } from 'pino'
-import { Counter, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Registry } from 'prom-client'
 import { z } from 'zod'
 
 import { signByIntroduction } from './get-signed-url.ts'
@@ -19,7 +23,10 @@ const request = z.object({
   content_length: z.number().int().min(1).max(10_485_760),
 })
 
-/** The ticket route as one writes it from the introductions of Hono, zod-validator, jose, the AWS SDK, pino and prom-client. */
+/**
+ * The ticket route, with the request id, limits and headers that ours has, as one writes it from the introductions of Hono
+ * and its middleware, zod-validator, jose, the AWS SDK, pino and prom-client.
+ */
 export const servePlainTickets = async (options: {
   publicKey: KeyObject
   bucket: string
@@ -30,11 +37,13 @@ export const servePlainTickets = async (options: {
   const { publicKey, bucket, ...s3 } = options
   const client = new S3Client({ ...s3, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' })
   const log = pino()
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
   const tickets = new Counter({
     name: 'tickets_total',
     help: 'Tickets issued.',
     labelNames: ['purpose'],
-    registers: [new Registry()],
+    registers: [registry],
   })
   const authenticate = createMiddleware<{ Variables: { userId: string } }>(async (c, next) => {
     const token = c.req.header('Authorization')?.replace(/^Bearer /, '') ?? ''
@@ -44,6 +53,7 @@ export const servePlainTickets = async (options: {
   })
 
   const app = new Hono()
+  app.use(requestId(), secureHeaders(), cors({ origin: ['https://app.example.com'] }), bodyLimit({ maxSize: 16_384 }))
   app.post('/images/presigned-url', authenticate, zValidator('json', request), async (c) => {
     const { purpose, content_type: contentType, content_length: contentLength } = c.req.valid('json')
     const userId = c.get('userId')

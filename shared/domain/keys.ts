@@ -56,8 +56,18 @@ export const keyForm = (purpose: Purpose) => {
   return `${prefix}${dated ? '{yyyymmdd}/' : ''}{user}/{id}`
 }
 
-/** The day of a moment in UTC, as yyyymmdd. */
-export const utcDate = (moment: Date) => moment.toISOString().slice(0, 10).replaceAll('-', '')
+const dayMs = 86_400_000
+let lastDay = Number.NaN
+let lastDate = ''
+
+/** The day of a moment in UTC, as yyyymmdd; written once a day. */
+export const utcDate = (moment: Date) => {
+  const day = Math.floor(moment.getTime() / dayMs)
+  if (day === lastDay) return lastDate
+  lastDate = moment.toISOString().slice(0, 10).replaceAll('-', '')
+  lastDay = day
+  return lastDate
+}
 
 const prefixes = purposeNames.map((name) => purposeRules(name).prefix).join(', ')
 

@@ -10,7 +10,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 const serialiseError = pino.stdSerializers.errWithCause
 
 /**
- * A log of JSON lines, to standard output unless `destination` says otherwise, written before the call returns.
+ * A log of JSON lines, to standard output unless `destination` says otherwise, written at the end of the event loop's turn.
  * An error goes into the field `err` (or `reason`, `error`) with its type, message, stack and causes.
  * Nothing secret leaves: see redact.ts.
  */
@@ -20,11 +20,22 @@ export const openLog = (options: { name: string; level?: string; destination?: p
     {
       level,
       base: { name },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: timestampOfMillisecond(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serialiseError, error: serialiseError, reason: serialiseError },
       hooks: { streamWrite: redact },
     },
     destination,
   )
+}
+
+/** As pino's isoTime, but written once a millisecond. */
+const timestampOfMillisecond = () => {
+  let last = 0
+  let text = ''
+  return () => {
+    const now = Date.now()
+    if (now !== last) text = `,"time":"${new Date((last = now)).toISOString()}"`
+    return text
+  }
 }
