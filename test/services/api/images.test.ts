@@ -151,9 +151,9 @@ test("another user's image is answered like one that is not there, but for the r
   assert.deepEqual([...api.images.faults.calls.keys()], ['head'], 'the store was asked for the own key alone')
 })
 
-test('a user sees and deletes exactly the own images: 20 users by all keys', async () => {
+test('a user sees exactly the own images: 50 users by all keys', async () => {
   const api = await openTestApi()
-  const users = Array.from({ length: 20 }, (_, index) => `user${'/_-.%'[index % 5] ?? ''}${index >> 1}`)
+  const users = Array.from({ length: 50 }, (_, index) => `user${'/_-.%'[index % 5] ?? ''}${index >> 1}`)
   for (const user of users) upload(api, undefined, testKey('chat', user))
   for (const user of users) {
     const token = await signTestToken({ sub: user })
@@ -192,4 +192,37 @@ test('every delete leaves a line of who deleted what', async () => {
       msg: 'image deleted',
     },
   )
+})
+
+test('a user deletes nothing but the own images: 50 users by all keys', async () => {
+  const api = await openTestApi()
+  const users = Array.from({ length: 50 }, (_, index) => `user${'/_-.%'[index % 5] ?? ''}${index >> 1}`)
+  for (const user of users) upload(api, undefined, testKey('chat', user))
+  for (const [index, user] of users.entries()) {
+    const token = await signTestToken({ sub: user })
+    for (const owner of users) {
+      const { status } = await api.request('DELETE', `/images/${testKey('chat', owner)}`, { token })
+      assert.equal(status, owner === user ? 204 : 404)
+    }
+    assert.equal(api.images.objects.size, users.length - index - 1)
+  }
+})
+
+test('metadata that has not changed is a 304; a verdict changes it', async () => {
+  const api = await openTestApi()
+  const object = upload(api)
+  const first = await api.request('GET', pathOf(key))
+  const etag = first.headers.get('etag') ?? ''
+  assert.match(etag, /^"[0-9a-f]{32}"$/)
+  assert.equal(first.headers.get('cache-control'), 'private, no-cache')
+  const askIf = (tag: string) => api.request('GET', pathOf(key), { headers: { 'If-None-Match': tag } })
+  for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+    const { status, text, headers } = await askIf(tag)
+    assert.deepEqual([status, text, headers.get('etag')], [304, '', etag], tag)
+  }
+  for (const tag of ['"other"', '', etag.slice(1, -1)]) assert.equal((await askIf(tag)).status, 200, tag)
+  store(api, JSON.stringify(accepted(object)))
+  const changed = await askIf(etag)
+  assert.deepEqual([changed.status, (changed.json as { status: string }).status], [200, 'accepted'])
+  assert.notEqual(changed.headers.get('etag'), etag)
 })

@@ -8,7 +8,17 @@ import { parseKey } from '#shared/domain/keys.ts'
 import { purposeNames } from '#shared/domain/purposes.ts'
 
 import { ticketSchema } from '../../../services/api/schemas.ts'
-import { assertProblem, openTestApi, signTestToken, testPlace, type Answer } from '../../support/api.ts'
+import type { UploadLocks } from '#shared/ports/object-store.ts'
+
+import {
+  assertProblem,
+  openTestApi,
+  signTestToken,
+  testNow,
+  testPlace,
+  testSigner,
+  type Answer,
+} from '../../support/api.ts'
 
 const api = await openTestApi()
 const asked = { content_type: 'image/jpeg', content_length: 48_213 }
@@ -141,3 +151,52 @@ test('tickets are counted by purpose', async () => {
   assert.match(text, /image_intake_tickets_total\{purpose="chat"\} 1\n/)
   assert.match(text, /image_intake_http_requests_total\{method="POST",status="422"\} 1\n/)
 })
+
+const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+test("a request's trace context is locked into the ticket, to be stored with the object", async () => {
+  const answer = await api.askTicket({ purpose: 'scan', ...asked }, '', { headers: { traceparent: trace } })
+  const { required_headers, upload_url } = readTicket(answer)
+  assert.equal(required_headers['x-amz-meta-traceparent'], trace)
+  assert.equal(
+    new URL(upload_url).searchParams.get('X-Amz-SignedHeaders'),
+    'content-length;content-type;host;if-none-match;x-amz-meta-traceparent',
+  )
+})
+
+for (const bad of [
+  '',
+  'garbage',
+  trace.replace('00-', '01-'),
+  `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+  `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`,
+  trace.toUpperCase(),
+  `${trace}-more`,
+  `${trace}, ${trace}`,
+]) {
+  test(`a trace context that is none (${bad.slice(0, 20)}) is passed over`, async () => {
+    const answer = await api.askTicket({ purpose: 'scan', ...asked }, '', { headers: { traceparent: bad } })
+    assert.deepEqual(Object.keys(readTicket(answer).required_headers), ['Content-Type', 'If-None-Match'])
+  })
+}
+
+test('without create only, for stores that know no conditional writes, a ticket asks for none', async () => {
+  const { askTicket } = await openTestApi({ ticketRules: { seconds: 300, createOnly: false } })
+  const { required_headers, upload_url } = readTicket(await askTicket({ purpose: 'scan', ...asked }))
+  assert.deepEqual(required_headers, { 'Content-Type': 'image/jpeg' })
+  assert.equal(new URL(upload_url).searchParams.get('X-Amz-SignedHeaders'), 'content-length;content-type;host')
+})
+
+test('a ticket lives no longer than the credentials that signed it', async () => {
+  const sign = (locks: UploadLocks, now: Date) => ({ ...signed(locks, now), expiresInSeconds: 77 })
+  const { askTicket } = await openTestApi({ signer: { ...testSigner, sign } })
+  const { expires_in, expires_at } = readTicket(await askTicket({ purpose: 'scan', ...asked }))
+  assert.equal(expires_in, 77)
+  assert.equal(Date.parse(expires_at), Math.floor(testNow.getTime() / 1000) * 1000 + 77_000)
+})
+
+const signed = (locks: UploadLocks, now: Date) => {
+  const upload = testSigner.sign(locks, now)
+  assert.ok(!(upload instanceof Promise), 'with fixed credentials signing waits for nothing')
+  return upload
+}

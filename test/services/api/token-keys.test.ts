@@ -6,10 +6,12 @@ import test, { suite, type TestContext } from 'node:test'
 import { exportJWK, SignJWT, type JWK } from 'jose'
 
 import { listen } from '#shared/runtime/listen.ts'
+import { openLog } from '#shared/runtime/log.ts'
 
 import { openIdentity } from '../../../services/api/identity.ts'
 import { asymmetricAlgorithms, publicKeySchema } from '../../../services/api/public-key.ts'
-import { assertProblem, openTestApi, signTestToken } from '../../support/api.ts'
+import { assertProblem, memoryStream, openTestApi, signTestToken } from '../../support/api.ts'
+import { eventually } from '../../support/eventually.ts'
 
 type Keys = { publicKey: KeyObject; privateKey: KeyObject }
 
@@ -97,8 +99,10 @@ const serveKeys = async (t: TestContext, respond: (response: ServerResponse) => 
   }
   t.after(close)
   const url = `http://127.0.0.1:${port}/jwks.json`
-  const api = await openTestApi({ identify: openIdentity({ JWKS_URL: url }) })
-  return { api, asked, close }
+  const logged = memoryStream()
+  const log = openLog({ name: 'api', destination: logged.stream })
+  const api = await openTestApi({ identify: openIdentity({ JWKS_URL: url }, log) })
+  return { api, asked, close, identityLog: logged.text }
 }
 
 const publish = async (kid: string, { publicKey }: Keys): Promise<JWK> => ({ ...(await exportJWK(publicKey)), kid })
@@ -155,5 +159,67 @@ suite('with JWKS_URL', () => {
     assertProblem(await ask(api, token), 'image_not_found')
     await close()
     assertProblem(await ask(api, token), 'image_not_found')
+  })
+
+  const known = { kid: 'one' }
+
+  test('known keys serve on while the issuer is away, and a flood of unknown ids asks it once', async (t) => {
+    const keys = [await publish('one', p256)]
+    let away = false
+    const { api, asked } = await serveKeys(t, (response) =>
+      away ? response.writeHead(500).end() : response.end(JSON.stringify({ keys })),
+    )
+    const token = async () => sign(p256, 'ES256', known)
+    assertProblem(await ask(api, await token()), 'image_not_found')
+    away = true
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 })
+    const unknown = await sign(ec('P-256'), 'ES256', { kid: 'unknown' })
+    const flood = await Promise.all(Array.from({ length: 50 }, () => ask(api, unknown)))
+    for (const answer of flood) assertProblem(answer, 'keys_unavailable')
+    assert.equal(asked.count, 2, 'once at first, once for the whole flood')
+    for (let round = 0; round < 5; round++) assertProblem(await ask(api, unknown), 'keys_unavailable')
+    assert.equal(asked.count, 2, 'not again so soon after a failure')
+    assertProblem(await ask(api, await token()), 'image_not_found')
+  })
+
+  test('an issuer that is away when its keys are old locks nobody out', async (t) => {
+    const keys = [await publish('one', p256)]
+    let away = false
+    const { api, identityLog } = await serveKeys(t, (response) =>
+      away ? response.destroy() : response.end(JSON.stringify({ keys })),
+    )
+    assertProblem(await ask(api, await sign(p256, 'ES256', known)), 'image_not_found')
+    away = true
+    const later = Date.now() + 3_600_000
+    t.mock.timers.enable({ apis: ['Date'], now: later })
+    const claims = { sub: 'user-1', exp: Math.floor(later / 1000) + 60 }
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', ...known }).sign(p256.privateKey)
+    assertProblem(await ask(api, token), 'image_not_found')
+    t.mock.timers.reset()
+    await eventually(() => identityLog().includes('could not renew the keys'), 'the failed renewal in the log')
+  })
+
+  test('of two keys with one id either may have signed, and nobody else', async (t) => {
+    const [first, second] = [ec('P-256'), ec('P-256')]
+    const keys = [await publish('same', first), await publish('same', second)]
+    const { api } = await serveKeys(t, (response) => response.end(JSON.stringify({ keys })))
+    for (const pair of [first, second]) {
+      assertProblem(await ask(api, await sign(pair, 'ES256', { kid: 'same' })), 'image_not_found')
+    }
+    assertProblem(await ask(api, await sign(p256, 'ES256', { kid: 'same' })), 'token_invalid')
+    const expired = new SignJWT({ sub: 'user-1', exp: 1 }).setProtectedHeader({ alg: 'ES256', kid: 'same' })
+    assertProblem(await ask(api, await expired.sign(second.privateKey)), 'token_expired')
+  })
+
+  test('a key that its issuer takes back is not believed any more, for remembered tokens either', async (t) => {
+    let keys = [await publish('one', p256), await publish('two', rsa)]
+    const { api, asked } = await serveKeys(t, (response) => response.end(JSON.stringify({ keys })))
+    const token = await sign(p256, 'ES256', known)
+    assertProblem(await ask(api, token), 'image_not_found')
+    keys = [await publish('two', rsa)]
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 })
+    assertProblem(await ask(api, await sign(p256, 'ES256', { kid: 'new' })), 'token_invalid')
+    assert.equal(asked.count, 2)
+    assertProblem(await ask(api, token), 'token_invalid')
   })
 })

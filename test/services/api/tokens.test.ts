@@ -171,3 +171,27 @@ test('issuer and audience are checked when they are configured', async () => {
   ]
   for (const [claims, detail] of wrong) await refuse(await signTestToken(claims), detail, strict.request)
 })
+
+test('a token is verified once and remembered until it expires', async (t) => {
+  const identify = openIdentity({ JWT_SECRET: testSecret })
+  const { subtle } = globalThis.crypto
+  const verify = subtle.verify.bind(subtle)
+  const verified = t.mock.method(subtle, 'verify', (...parts: Parameters<typeof verify>) => verify(...parts))
+  const token = `Bearer ${await signTestToken({ exp: nowSeconds + 100 })}`
+  for (let call = 0; call < 20; call++) assert.equal(await identify(token), 'user-1')
+  assert.equal(verified.mock.callCount(), 1)
+  t.mock.timers.enable({ apis: ['Date'], now: (nowSeconds + 104) * 1000 })
+  assert.equal(await identify(token), 'user-1', 'clocks may differ by 5 s')
+  t.mock.timers.setTime((nowSeconds + 106) * 1000)
+  await assert.rejects(identify(token), { code: 'token_expired' })
+})
+
+test('a token that was refused is not remembered for another', async () => {
+  const identify = openIdentity({ JWT_SECRET: testSecret })
+  assert.equal(await identify(`Bearer ${good}`), 'user-1')
+  const forged = `Bearer ${head}.${payload}.${signature.split('').toReversed().join('')}`
+  for (let call = 0; call < 2; call++) await assert.rejects(identify(forged), { code: 'token_invalid' })
+  const other = `Bearer ${await signTestToken({ sub: 'user-2' })}`
+  assert.equal(await identify(other), 'user-2')
+  assert.equal(await identify(`Bearer ${good}`), 'user-1')
+})
