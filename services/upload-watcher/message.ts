@@ -68,14 +68,12 @@ const settleOne = async (
 }
 
 /**
- * A record as a notification of its own. Undefined when it is nested more deeply than JSON.stringify can follow: it may
+ * A record's raw form as a message. Undefined when it is nested more deeply than JSON.stringify can follow: it may
  * recurse where JSON.parse does not. Of the characters that SQS refuses it escapes all but two.
  */
 const writeRecord = (raw: unknown): string | undefined => {
   try {
-    return JSON.stringify({ Records: [raw] })
-      .replaceAll('\ufffe', '\\ufffe')
-      .replaceAll('\uffff', '\\uffff')
+    return JSON.stringify(raw).replaceAll('\ufffe', '\\ufffe').replaceAll('\uffff', '\\uffff')
   } catch {
     return undefined
   }

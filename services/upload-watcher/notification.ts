@@ -1,97 +1,84 @@
 import { z } from 'zod'
 
-/** What one record of an S3 notification tells; nothing of it is believed but that there is something to look at. */
-export type NotificationRecord = {
-  kind: 'created' | 'deleted' | 'expired' | 'other'
-  /** As S3 wrote it, without the `s3:` that some stores put before it. */
-  eventName: string
-  bucket: string
-  /** Decoded. */
-  key: string
-  versionId?: string
-  sequencer?: string
-  eventTime: Date
-}
+import { readS3Event } from './notifications/event-bridge.ts'
+import { readR2Message } from './notifications/r2-message.ts'
+import { anything, type ReadRecord } from './notifications/record.ts'
+import { readS3Record } from './notifications/s3-record.ts'
 
-/** A record with its raw form, which is what a quarantine keeps. */
-export type ReadRecord = { raw: unknown } & ({ ok: true; record: NotificationRecord } | { ok: false; reason: string })
+export type { NotificationRecord, ReadRecord, RemovalRecord } from './notifications/record.ts'
 
 /** A message of the uploads queue: records, S3's test event, or something that can't be read. */
 export type Notification =
   { kind: 'records'; records: ReadRecord[] } | { kind: 'test' } | { kind: 'unreadable'; reason: string }
 
-const recordSchema = z.object({
-  eventVersion: z.string().regex(/^2\.\d+$/, { error: 'is not 2.x' }),
-  eventName: z.string().min(1),
-  eventTime: z.iso.datetime({ offset: true }),
-  s3: z.object({
-    bucket: z.object({ name: z.string().min(1) }),
-    object: z.object({ key: z.string().min(1), versionId: z.string().nullish(), sequencer: z.string().nullish() }),
-  }),
+/** The fields that tell a message's form. */
+const formSchema = z.object({
+  Records: anything,
+  Event: anything,
+  Type: anything,
+  Message: anything,
+  'detail-type': anything,
+  source: anything,
+  action: anything,
 })
-
-const recordsSchema = z.object({ Records: z.array(z.unknown()).min(1) })
-const testSchema = z.object({ Event: z.literal('s3:TestEvent') })
+type Form = z.infer<typeof formSchema>
 
 /**
- * Reads a message's body. Total: whatever the text is, there is an answer.
- * Source: Amazon S3 User Guide, "Event message structure".
+ * Reads a message's body: a notification of S3 or of a store that speaks its protocol, plain, in an SNS envelope, or as an
+ * event of EventBridge. Total: whatever the text is, there is an answer.
+ * Sources: Amazon S3 User Guide, "Amazon S3 Event Notifications"; Amazon SNS Developer Guide, "Parsing message formats".
  */
-export const parseNotification = (body: string): Notification => {
-  const json = parseJson(body)
-  if (!json.ok) return { kind: 'unreadable', reason: 'the message is not JSON' }
-  const parsed = recordsSchema.safeParse(json.value)
-  if (parsed.success) return { kind: 'records', records: parsed.data.Records.map(readRecord) }
-  if (testSchema.safeParse(json.value).success) return { kind: 'test' }
-  return { kind: 'unreadable', reason: 'the message has no list of Records as S3 sends it' }
+export const parseNotification = (body: string): Notification => readMessage(body, 0)
+
+/** Topics may be chained once; beyond that nobody unpacks. */
+const maxEnvelopes = 2
+
+const readMessage = (text: string, envelopes: number): Notification => {
+  const json = parseJson(text)
+  if (!json.ok) return unreadable(envelopes, 'is not JSON')
+  const form = formSchema.safeParse(json.value).data
+  if (!form) return unreadable(envelopes, 'is not a JSON object')
+  if (Array.isArray(form.Records) && form.Records.length > 0) return records(form.Records.map(readS3Record))
+  if (form.Event === 's3:TestEvent') return { kind: 'test' }
+  if (typeof form.Type === 'string') return readEnvelope(form.Type, form.Message, envelopes)
+  if (typeof form['detail-type'] === 'string') return readEvent(form, json.value, envelopes)
+  if (typeof form.action === 'string') return records([readR2Message(json.value)])
+  const missing = Array.isArray(form.Records) ? 'has no record in its list of Records' : 'has no list of Records'
+  return unreadable(envelopes, `${missing}, and is no event of EventBridge`)
 }
 
+const records = (all: ReadRecord[]): Notification => ({ kind: 'records', records: all })
+
+const unreadable = (envelopes: number, problem: string): Notification => ({
+  kind: 'unreadable',
+  reason: `${envelopes > 0 ? 'the message inside the SNS envelope' : 'the message'} ${problem}`,
+})
+
+const readEnvelope = (type: string, message: unknown, envelopes: number): Notification => {
+  if (type === 'SubscriptionConfirmation') {
+    return unreadable(envelopes, 'asks to confirm an SNS subscription of this queue: open its SubscribeURL')
+  }
+  if (type === 'UnsubscribeConfirmation') {
+    return unreadable(envelopes, 'says that an SNS subscription of this queue has ended: its SubscribeURL restores it')
+  }
+  if (type !== 'Notification' || typeof message !== 'string') {
+    return unreadable(envelopes, 'has a Type, but is no notification of SNS with a Message')
+  }
+  if (envelopes === maxEnvelopes) return unreadable(envelopes, `lies in more than ${maxEnvelopes} SNS envelopes`)
+  return readMessage(message, envelopes + 1)
+}
+
+const readEvent = ({ source }: Form, event: unknown, envelopes: number): Notification => {
+  if (source === 'aws.s3') return records([readS3Event(event)])
+  const named = typeof source === 'string' ? JSON.stringify(source.slice(0, 100)) : 'an unnamed source'
+  return unreadable(envelopes, `is an EventBridge event of ${named}, not of aws.s3`)
+}
+
+/** Tools that write files put a byte order mark before the text, and such a file may be sent again. */
 const parseJson = (text: string): { ok: true; value: unknown } | { ok: false } => {
   try {
-    return { ok: true, value: JSON.parse(text) as unknown }
+    return { ok: true, value: JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text) as unknown }
   } catch {
     return { ok: false }
-  }
-}
-
-const readRecord = (raw: unknown): ReadRecord => {
-  const parsed = recordSchema.safeParse(raw)
-  if (!parsed.success) return { ok: false, raw, reason: describeIssues(parsed.error) }
-  const { eventName, eventTime, s3 } = parsed.data
-  const key = decodeKey(s3.object.key)
-  if (key === undefined) return { ok: false, raw, reason: 'the object key is not form-encoded UTF-8' }
-  const name = eventName.replace(/^s3:/, '')
-  return {
-    ok: true,
-    raw,
-    record: {
-      kind: kindOf(name),
-      eventName: name,
-      bucket: s3.bucket.name,
-      key,
-      // Stores say "no version" as an absent field, null, '' or 'null'.
-      ...(s3.object.versionId && s3.object.versionId !== 'null' ? { versionId: s3.object.versionId } : {}),
-      ...(s3.object.sequencer ? { sequencer: s3.object.sequencer } : {}),
-      eventTime: new Date(eventTime),
-    },
-  }
-}
-
-const describeIssues = (error: z.ZodError) =>
-  error.issues.map(({ path, message }) => `the record's ${path.join('.') || 'form'}: ${message}`).join('; ')
-
-const kindOf = (eventName: string): NotificationRecord['kind'] => {
-  if (eventName.startsWith('ObjectCreated:')) return 'created'
-  if (eventName.startsWith('ObjectRemoved:')) return 'deleted'
-  if (eventName.startsWith('LifecycleExpiration:')) return 'expired'
-  return 'other'
-}
-
-/** Keys are form-encoded in SQS messages: a space is `+`. */
-const decodeKey = (key: string) => {
-  try {
-    return decodeURIComponent(key.replaceAll('+', ' '))
-  } catch {
-    return undefined
   }
 }

@@ -10,7 +10,7 @@ import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
 
 import { examineObject } from './examine.ts'
-import type { NotificationRecord } from './notification.ts'
+import type { NotificationRecord, RemovalRecord } from './notification.ts'
 
 /** What became of one record. Whoever gets it may forget the record: all that follows from it is stored. */
 export type Settled = {
@@ -32,12 +32,12 @@ export const settleRecord = async (
   record: NotificationRecord,
   signal: AbortSignal,
 ): Promise<Settled> => {
-  const { key, bucket, kind } = record
-  if (kind === 'other') return { outcome: 'ignored', key }
+  const { key, bucket } = record
+  if (record.kind === 'other') return { outcome: 'ignored', key }
   if (bucket !== deps.place.bucket) return quarantined(key, `the bucket ${bucket} is not ours`)
   const parsed = parseKey(key)
   if (!parsed.ok) return quarantined(key, `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`)
-  return kind === 'created'
+  return record.kind === 'created'
     ? settleUpload(deps, parsed.facts, record, signal)
     : settleRemoval(deps, parsed.facts, record)
 }
@@ -83,7 +83,7 @@ const findObject = async (images: ObjectStore, { key, versionId }: NotificationR
   }
 }
 
-const settleRemoval = async (deps: SettleDeps, key: KeyFacts, record: NotificationRecord): Promise<Settled> => {
+const settleRemoval = async (deps: SettleDeps, key: KeyFacts, record: RemovalRecord): Promise<Settled> => {
   const { bucket, versionId, sequencer, eventTime } = record
   const removal = { bucket, key: key.key, eventTime, ...given({ versionId, sequencer }) }
   const event = announceRemoval(key, removal, record.kind === 'expired' ? 'expired' : 'deleted')

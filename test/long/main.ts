@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 
+import { checkMutations } from '../services/upload-watcher/notification-mutations.ts'
 import { uploadUnderKills } from '../support/kill-run.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
 import { checkOutcome, waitForVerdicts } from '../support/mixed-run.ts'
@@ -25,7 +26,16 @@ const killRun: LongRun = {
   },
 }
 
-const runs: readonly LongRun[] = [killRun]
+const notificationRun: LongRun = {
+  name: 'notifications',
+  defaultCount: 1_000_000,
+  run: (random, count) => {
+    checkMutations(count, Math.floor(random() * 2 ** 31))
+    return Promise.resolve()
+  },
+}
+
+const runs: readonly LongRun[] = [killRun, notificationRun]
 
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string' }, count: { type: 'string' } },

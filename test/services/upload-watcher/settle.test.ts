@@ -15,12 +15,20 @@ import { connect, openWorld, type World } from './world.ts'
 const signal = new AbortController().signal
 const scan = keyOf('scan', 1)
 
-const recordOf = (key: string, changes: Partial<NotificationRecord> = {}): NotificationRecord => ({
+type Changes = { eventName?: string; bucket?: string; versionId?: string; sequencer?: string }
+const eventTime = new Date('2025-01-01T12:00:00Z')
+const subject = { eventName: 'ObjectCreated:Put', bucket, eventTime }
+const recordOf = (key: string, changes: Changes = {}): NotificationRecord => ({
   kind: 'created',
-  eventName: 'ObjectCreated:Put',
-  bucket,
   key,
-  eventTime: new Date('2025-01-01T12:00:00Z'),
+  ...subject,
+  ...changes,
+})
+const removalOf = (key: string, kind: 'deleted' | 'expired', changes: Changes = {}): NotificationRecord => ({
+  kind,
+  removal: 'object',
+  key,
+  ...subject,
   ...changes,
 })
 const settle = (world: World, record: NotificationRecord) => settleRecord(connect(world), record, signal)
@@ -78,7 +86,7 @@ suite('a record', () => {
   ] as const) {
     test(`of an object that was ${kind} is published, and the object is not looked at`, async () => {
       const world = openWorld()
-      const record = recordOf(scan, { kind, sequencer: '0055AED6DCD90281E5' })
+      const record = removalOf(scan, kind, { sequencer: '0055AED6DCD90281E5' })
       const settled = await settle(world, record)
       const event = imageDeletedSchema.parse(valuesOf(world)[0])
       assert.deepEqual(settled, { outcome: 'deleted', key: scan, eventId: event.id })
@@ -113,10 +121,8 @@ suite('a record', () => {
 
   test('of another kind is ignored, wherever it is', async () => {
     const world = openWorld()
-    assert.deepEqual(await settle(world, recordOf('x', { kind: 'other', bucket: 'y' })), {
-      outcome: 'ignored',
-      key: 'x',
-    })
+    const record: NotificationRecord = { ...subject, kind: 'other', bucket: 'y', key: 'x' }
+    assert.deepEqual(await settle(world, record), { outcome: 'ignored', key: 'x' })
   })
 
   for (const [what, record, reason] of [
@@ -124,7 +130,7 @@ suite('a record', () => {
     ['a key of no purpose', recordOf('elsewhere/a'), /is not ours: it begins with none of scans\//],
     ['a folder marker', recordOf('scans/20250101/'), /is not ours: it is not of the form/],
     ['an impossible key', recordOf('scans/20251301/user-1/' + '0'.repeat(32)), /its date is not a day/],
-    ['the removal of a strange key', recordOf('elsewhere/a', { kind: 'deleted' }), /is not ours/],
+    ['the removal of a strange key', removalOf('elsewhere/a', 'deleted'), /is not ours/],
   ] as const) {
     test(`of ${what} is quarantined with a reason, and touches nothing`, async () => {
       const world = openWorld()
