@@ -28,6 +28,9 @@ const assertWellFormed = (inspection: Inspection, length: number): void => {
     case 'broken':
       assert.match(inspection.detail, /^[\x20-\x7e]+$/)
       return
+    case 'polyglot':
+      assert.ok(inspection.at >= 0 && inspection.at < length)
+      return
     case 'other':
       assert.notEqual(inspection.name, '')
       return
