@@ -2,7 +2,7 @@ import { findBoxes, type Box } from './boxes.ts'
 import { uint32, uint8 } from './bytes.ts'
 import { readExif } from './exif.ts'
 import { readItems, readLocation, readPrimaryId, readProperties, type Item, type Property } from './heif-items.ts'
-import { broken, image, incomplete, type ImageFacts, type Inspection } from './inspection.ts'
+import { broken, heic, image, incomplete, type ImageFacts, type Inspection } from './inspection.ts'
 
 const type = 'image/avif'
 const neededBoxes = ['pitm', 'iinf', 'iprp']
@@ -30,14 +30,19 @@ export const readAvif = (bytes: Uint8Array, brands: string[]): Inspection => {
 /** Images that are made up of others: a grid, an overlay, an image unchanged (ISO/IEC 23008-12, 6.6.2). */
 const derivedImages = ['grid', 'iovl', 'iden']
 
+const isAv1 = (items: Item[], primary: Item | undefined): boolean =>
+  items.some((item) => item.type === 'av01') &&
+  (primary === undefined || primary.type === 'av01' || derivedImages.includes(primary.type))
+
+/** Some HEIC files name the brand too. */
+const notAv1 = (items: Item[]): Inspection =>
+  items.some((item) => item.type === 'hvc1') ? heic : broken(type, 'its image is not coded as AV1')
+
 const readMeta = (bytes: Uint8Array, boxes: Map<string, Box>, animated: boolean): Inspection => {
   const items = readItems(contentOf(bytes, boxes.get('iinf')))
-  if (!items.some((item) => item.type === 'av01')) return broken(type, 'no image in it is coded as AV1')
   const primaryId = readPrimaryId(contentOf(bytes, boxes.get('pitm')))
   const primary = items.find((item) => item.id === primaryId)
-  if (primary && primary.type !== 'av01' && !derivedImages.includes(primary.type)) {
-    return broken(type, 'its primary image is not coded as AV1')
-  }
+  if (!isAv1(items, primary)) return notAv1(items)
   const properties = readProperties(contentOf(bytes, boxes.get('iprp')), primaryId)
   const extents = properties.find((property) => property.type === 'ispe')?.content
   if (extents === undefined || extents.length < 12) return broken(type, 'its primary image has no dimensions')

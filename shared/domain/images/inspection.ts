@@ -33,6 +33,8 @@ export const incomplete = (type: ImageType, neededBytes: number): Inspection => 
 
 export const broken = (type: ImageType, detail: string): Inspection => ({ kind: 'broken', type, detail })
 
+export const heic: Inspection = { kind: 'other', name: 'a HEIC image', mediaType: 'image/heic' }
+
 export type Size = { width: number; height: number }
 
 /** An image as its header describes it; without pixels it is broken. */

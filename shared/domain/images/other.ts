@@ -1,6 +1,6 @@
 import type { Brands } from './brands.ts'
 import { hasSignature, latin1 } from './bytes.ts'
-import type { Inspection } from './inspection.ts'
+import { heic, type Inspection } from './inspection.ts'
 import { findPdf } from './pdf.ts'
 import { nameText } from './text.ts'
 
@@ -83,7 +83,7 @@ export const nameMedia = ({ names, allRead }: Brands): Inspection => {
   const major = names[0] ?? ''
   const isOpen = openBrands.includes(major)
   if (isOpen && !allRead) return { kind: 'unknown' }
-  if (isOpen || heicBrands.includes(major)) return { kind: 'other', name: 'a HEIC image', mediaType: 'image/heic' }
+  if (isOpen || heicBrands.includes(major)) return heic
   if (major === 'qt  ') return { kind: 'other', name: 'a QuickTime video', mediaType: 'video/quicktime' }
   if (major === 'crx ') return { kind: 'other', name: 'a Canon raw image', mediaType: 'image/x-canon-cr3' }
   if (major.startsWith('M4A')) return { kind: 'other', name: 'an MPEG-4 sound', mediaType: 'audio/mp4' }
