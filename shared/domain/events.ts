@@ -18,6 +18,8 @@ export const rejectionReasons = [
   'malformed',
   'header_too_long',
   'too_many_pixels',
+  'side_too_long',
+  'polyglot',
 ] as const
 export type RejectionReason = (typeof rejectionReasons)[number]
 

@@ -13,9 +13,20 @@ export type PurposeRules = {
   maxBytes: number
   /** Width times height. */
   maxPixels: number
+  /** In pixels, of width and of height. */
+  maxSide: number
 }
 
-const everyImage = { types: imageTypes, minBytes: 1, maxBytes: 10_485_760, maxPixels: 50_000_000 }
+/** The longest side that browsers draw: positions have 15 bits in Firefox's canvas and in the libraries under many others. */
+const drawableSide = 32_767
+
+const everyImage = {
+  types: imageTypes,
+  minBytes: 1,
+  maxBytes: 10_485_760,
+  maxPixels: 50_000_000,
+  maxSide: drawableSide,
+}
 
 export const purposes = {
   scan: { prefix: 'scans/', dated: true, keptDays: 30, ...everyImage },

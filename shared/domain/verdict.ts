@@ -24,7 +24,9 @@ export type Verdict =
  */
 export const judgeImage = (rules: PurposeRules, facts: ObjectFacts): Verdict => {
   const { size, contentType } = facts.object
-  if (size < rules.minBytes) return rejected('empty', `The file has ${size} bytes.`)
+  if (size < rules.minBytes) {
+    return rejected('empty', `The file has ${size} bytes, at least ${rules.minBytes} must be there.`)
+  }
   if (size > rules.maxBytes) {
     return rejected('too_large', `The file has ${size} bytes, ${rules.maxBytes} are allowed.`)
   }
@@ -42,6 +44,12 @@ const judgeBytes = (rules: PurposeRules, declared: ImageType, facts: ObjectFacts
       return judgeIncomplete(declared, inspection.type, facts)
     case 'broken':
       return rejected('malformed', `The ${inspection.type} header is broken: ${inspection.detail}.`, inspection.type)
+    case 'polyglot':
+      return rejected(
+        'polyglot',
+        `This ${inspection.type} file is ${inspection.name} too: see byte ${inspection.at}.`,
+        inspection.mediaType,
+      )
     case 'other':
       return rejected(
         inspection.mediaType?.startsWith('image/') ? 'type_mismatch' : 'not_an_image',
@@ -58,10 +66,17 @@ const judgeBytes = (rules: PurposeRules, declared: ImageType, facts: ObjectFacts
 const judgeDimensions = (rules: PurposeRules, declared: ImageType, image: AcceptedImage): Verdict => {
   if (image.type !== declared)
     return rejected('type_mismatch', `This is ${image.type} sent as ${declared}.`, image.type)
-  const pixels = image.width * image.height
-  if (pixels <= rules.maxPixels) return { kind: 'accepted', image }
-  const detail = `The image has ${image.width} x ${image.height} = ${pixels} pixels, ${rules.maxPixels} are allowed.`
-  return rejected('too_many_pixels', detail, image.type)
+  const { width, height } = image
+  const pixels = width * height
+  if (pixels > rules.maxPixels) {
+    const detail = `The image has ${width} x ${height} = ${pixels} pixels, ${rules.maxPixels} are allowed.`
+    return rejected('too_many_pixels', detail, image.type)
+  }
+  if (Math.max(width, height) > rules.maxSide) {
+    const detail = `The image is ${width} x ${height}, no side may be longer than ${rules.maxSide} pixels.`
+    return rejected('side_too_long', detail, image.type)
+  }
+  return { kind: 'accepted', image }
 }
 
 /** The reader went as far as it may: either the file ends there, or its header is longer than anyone reads. */

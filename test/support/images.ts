@@ -287,13 +287,16 @@ export const imageSamples = async (): Promise<ImageSample[]> =>
 /** Files that are not what an upload may be. */
 export const liars = async (): Promise<Liar[]> => [
   { name: 'a PDF', bytes: pdfBytes(1) },
+  { name: 'a PDF', bytes: ascii(`\n\xef\xbb\xbf${' '.repeat(1000)}%PDF-1.4\n`) },
   { name: 'an HTML page', bytes: htmlBytes(1) },
+  { name: 'an HTML page', bytes: ascii('<html>\0\x01\x02') },
   { name: 'an HTML page', bytes: ascii('\n<!-- a comment -->\n<SCRIPT>alert(1)</SCRIPT>') },
   { name: 'an SVG image', bytes: ascii('<svg xmlns="http://www.w3.org/2000/svg"/>') },
   { name: 'an SVG image', bytes: ascii('\xef\xbb\xbf<?xml version="1.0"?>\n<!-- drawn -->\n<svg/>') },
   { name: 'XML', bytes: ascii('<?xml version="1.0"?>\n<note/>') },
   { name: 'a shell script', bytes: ascii('#!/bin/sh\necho hello\n') },
   { name: 'a PHP script', bytes: ascii('<?php phpinfo(); ?>') },
+  { name: 'a PHP script', bytes: ascii('<?php\0') },
   { name: 'plain text', bytes: ascii('BMW and MZ are makers of motorcycles.') },
   { name: 'plain text', bytes: ascii('\xff\xfeh\0i\0') },
   { name: 'a TIFF image', bytes: await draw().tiff().toBuffer() },

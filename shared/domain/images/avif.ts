@@ -2,7 +2,7 @@ import { findBoxes, type Box } from './boxes.ts'
 import { uint32, uint8 } from './bytes.ts'
 import { readExif } from './exif.ts'
 import { readItems, readLocation, readPrimaryId, readProperties, type Item, type Property } from './heif-items.ts'
-import { broken, image, incomplete, type ImageFacts, type Inspection } from './inspection.ts'
+import { broken, heic, image, incomplete, type ImageFacts, type Inspection } from './inspection.ts'
 
 const type = 'image/avif'
 const neededBoxes = ['pitm', 'iinf', 'iprp']
@@ -21,13 +21,28 @@ export const readAvif = (bytes: Uint8Array, brands: string[]): Inspection => {
   const neededBytes = Math.max(...neededBoxes.map((name) => meta.boxes.get(name)?.end ?? 0))
   if (neededBytes === Infinity) return broken(type, 'a box inside its meta box has no length')
   if (neededBytes > bytes.length) return incomplete(type, neededBytes)
-  return readMeta(bytes, meta.boxes, brands.includes('avis'))
+  // Where metadata lies; it may stand behind the others, and an image without it is none the worse.
+  const locations = findBoxes(bytes, contentAt + 4, end, ['iloc'])
+  const boxes = locations.kind === 'found' ? new Map([...meta.boxes, ...locations.boxes]) : meta.boxes
+  return readMeta(bytes, boxes, brands.includes('avis'))
 }
+
+/** Images that are made up of others: a grid, an overlay, an image unchanged (ISO/IEC 23008-12, 6.6.2). */
+const derivedImages = ['grid', 'iovl', 'iden']
+
+const isAv1 = (items: Item[], primary: Item | undefined): boolean =>
+  items.some((item) => item.type === 'av01') &&
+  (primary === undefined || primary.type === 'av01' || derivedImages.includes(primary.type))
+
+/** Some HEIC files name the brand too. */
+const notAv1 = (items: Item[]): Inspection =>
+  items.some((item) => item.type === 'hvc1') ? heic : broken(type, 'its image is not coded as AV1')
 
 const readMeta = (bytes: Uint8Array, boxes: Map<string, Box>, animated: boolean): Inspection => {
   const items = readItems(contentOf(bytes, boxes.get('iinf')))
-  if (!items.some((item) => item.type === 'av01')) return broken(type, 'no image in it is coded as AV1')
   const primaryId = readPrimaryId(contentOf(bytes, boxes.get('pitm')))
+  const primary = items.find((item) => item.id === primaryId)
+  if (!isAv1(items, primary)) return notAv1(items)
   const properties = readProperties(contentOf(bytes, boxes.get('iprp')), primaryId)
   const extents = properties.find((property) => property.type === 'ispe')?.content
   if (extents === undefined || extents.length < 12) return broken(type, 'its primary image has no dimensions')
@@ -36,8 +51,9 @@ const readMeta = (bytes: Uint8Array, boxes: Map<string, Box>, animated: boolean)
   return image(type, size, animated, facts)
 }
 
+/** Nothing of a box that is not whole. */
 const contentOf = (bytes: Uint8Array, box: Box | undefined): Uint8Array =>
-  box === undefined ? new Uint8Array() : bytes.subarray(box.contentAt, box.end)
+  box === undefined || box.end > bytes.length ? new Uint8Array() : bytes.subarray(box.contentAt, box.end)
 
 /** EXIF's orientation for each number of quarter turns (against the clock) and what is mirrored after them. */
 const orientations = {

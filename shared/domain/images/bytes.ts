@@ -34,3 +34,7 @@ export const hasSignature = (bytes: Uint8Array, signature: string, at = 0): bool
   }
   return true
 }
+
+/** All bytes as text, one character each. */
+export const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')

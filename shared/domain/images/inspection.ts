@@ -19,6 +19,8 @@ export type Inspection =
   | { kind: 'incomplete'; type: ImageType; neededBytes: number }
   /** Begins as `type` and contradicts its own format. `detail` is a clause for people: "its width is 0". */
   | { kind: 'broken'; type: ImageType; detail: string }
+  /** A whole header of `type`, and at byte `at` what makes the file something else too for those who take it for that. */
+  | { kind: 'polyglot'; type: ImageType; name: string; mediaType: string; at: number }
   /** Something else that has a name, with its article: "a PDF". */
   | { kind: 'other'; name: string; mediaType?: string }
   | { kind: 'unknown' }
@@ -31,7 +33,9 @@ export const incomplete = (type: ImageType, neededBytes: number): Inspection => 
 
 export const broken = (type: ImageType, detail: string): Inspection => ({ kind: 'broken', type, detail })
 
-type Size = { width: number; height: number }
+export const heic: Inspection = { kind: 'other', name: 'a HEIC image', mediaType: 'image/heic' }
+
+export type Size = { width: number; height: number }
 
 /** An image as its header describes it; without pixels it is broken. */
 export const image = (type: ImageType, { width, height }: Size, animated: boolean, facts: ImageFacts): Inspection => {

@@ -1,13 +1,13 @@
 import type { Brands } from './brands.ts'
-import { hasSignature } from './bytes.ts'
-import type { Inspection } from './inspection.ts'
+import { hasSignature, latin1 } from './bytes.ts'
+import { heic, type Inspection } from './inspection.ts'
+import { findPdf } from './pdf.ts'
 import { nameText } from './text.ts'
 
 type Signature = [signature: string, name: string, mediaType?: string]
 
 /** One character per byte, `?` for any. */
 const signatures: Signature[] = [
-  ['%PDF-', 'a PDF', 'application/pdf'],
   ['%!PS', 'a PostScript file', 'application/postscript'],
   ['{\\rtf', 'an RTF document', 'application/rtf'],
   ['PK\x03\x04', 'a ZIP archive', 'application/zip'],
@@ -55,7 +55,16 @@ const weakSignatures: Signature[] = [
 
 /** Names what is none of our image types, nor an ISO media file. */
 export const nameOther = (bytes: Uint8Array): Inspection =>
-  findSignature(bytes, signatures) ?? nameText(bytes) ?? findSignature(bytes, weakSignatures) ?? { kind: 'unknown' }
+  findSignature(bytes, signatures) ??
+  namePdf(bytes) ??
+  nameText(bytes) ??
+  findSignature(bytes, weakSignatures) ?? { kind: 'unknown' }
+
+/** Whatever may stand before its header; further back than here it is hardly the file's own. */
+const namePdf = (bytes: Uint8Array): Inspection | undefined =>
+  findPdf(latin1(bytes.subarray(0, 2048))) < 0
+    ? undefined
+    : { kind: 'other', name: 'a PDF', mediaType: 'application/pdf' }
 
 const findSignature = (bytes: Uint8Array, table: Signature[]): Inspection | undefined => {
   const found = table.find(([signature]) => hasSignature(bytes, signature))
@@ -74,7 +83,7 @@ export const nameMedia = ({ names, allRead }: Brands): Inspection => {
   const major = names[0] ?? ''
   const isOpen = openBrands.includes(major)
   if (isOpen && !allRead) return { kind: 'unknown' }
-  if (isOpen || heicBrands.includes(major)) return { kind: 'other', name: 'a HEIC image', mediaType: 'image/heic' }
+  if (isOpen || heicBrands.includes(major)) return heic
   if (major === 'qt  ') return { kind: 'other', name: 'a QuickTime video', mediaType: 'video/quicktime' }
   if (major === 'crx ') return { kind: 'other', name: 'a Canon raw image', mediaType: 'image/x-canon-cr3' }
   if (major.startsWith('M4A')) return { kind: 'other', name: 'an MPEG-4 sound', mediaType: 'audio/mp4' }

@@ -32,7 +32,9 @@ export const readPng = (bytes: Uint8Array): Inspection => {
 
 const findContradiction = (bytes: Uint8Array): string | undefined => {
   if (!hasSignature(bytes, signature)) return 'its signature is damaged, as by a transfer as text'
-  if (fourCharacters(bytes, headerAt + 4) !== 'IHDR') return 'its first chunk is not IHDR'
+  const first = fourCharacters(bytes, headerAt + 4)
+  if (first === 'CgBI') return "its first chunk is not IHDR but CgBI: this is Apple's own variant, for iOS alone"
+  if (first !== 'IHDR') return 'its first chunk is not IHDR'
   if (uint32(bytes, headerAt) !== headerBytes) return `its IHDR chunk does not have ${headerBytes} bytes`
   const crc = crc32(bytes.subarray(headerAt + 4, firstChunkEnd - 4))
   if (crc !== uint32(bytes, firstChunkEnd - 4)) return "its IHDR chunk's checksum is wrong"

@@ -12,25 +12,27 @@ const htmlTag =
 
 /** Names a text by what it begins with. Undefined for what is no text. */
 export const nameText = (bytes: Uint8Array): Inspection | undefined => {
-  if (hasSignature(bytes, '\xff\xfe') || hasSignature(bytes, '\xfe\xff')) return plainText
-  const text = readText(bytes)
-  if (text === undefined) return undefined
-  const markup = skipComments(text)
-  if (text.startsWith('#!')) return { kind: 'other', name: 'a shell script', mediaType: 'application/x-sh' }
-  if (text.startsWith('<?php')) return { kind: 'other', name: 'a PHP script', mediaType: 'application/x-httpd-php' }
-  if (htmlTag.test(markup)) return { kind: 'other', name: 'an HTML page', mediaType: 'text/html' }
-  if (isSvg(markup)) return { kind: 'other', name: 'an SVG image', mediaType: 'image/svg+xml' }
-  if (markup.startsWith('<?xml')) return { kind: 'other', name: 'XML', mediaType: 'application/xml' }
-  return bytes.length < minTextBytes ? undefined : plainText
+  const head = bytes.subarray(0, textBytes)
+  if (hasSignature(head, '\xff\xfe') || hasSignature(head, '\xfe\xff')) return plainText
+  const text = new TextDecoder().decode(head).trimStart().toLowerCase()
+  return nameActive(text) ?? (head.length === 0 || head.some(isControl) ? undefined : nameInert(text, head.length))
 }
 
 const plainText: Inspection = { kind: 'other', name: 'plain text', mediaType: 'text/plain' }
 
-/** The beginning in lower case, without byte order mark and white space; undefined if it has control characters. */
-const readText = (bytes: Uint8Array): string | undefined => {
-  const head = bytes.subarray(0, textBytes)
-  if (head.length === 0 || head.some(isControl)) return undefined
-  return new TextDecoder().decode(head).trimStart().toLowerCase()
+/** What browsers and servers take for such by its beginning, whatever bytes follow. */
+const nameActive = (text: string): Inspection | undefined => {
+  if (text.startsWith('<?php')) return { kind: 'other', name: 'a PHP script', mediaType: 'application/x-httpd-php' }
+  if (htmlTag.test(skipComments(text))) return { kind: 'other', name: 'an HTML page', mediaType: 'text/html' }
+  return undefined
+}
+
+const nameInert = (text: string, length: number): Inspection | undefined => {
+  const markup = skipComments(text)
+  if (text.startsWith('#!')) return { kind: 'other', name: 'a shell script', mediaType: 'application/x-sh' }
+  if (isSvg(markup)) return { kind: 'other', name: 'an SVG image', mediaType: 'image/svg+xml' }
+  if (markup.startsWith('<?xml')) return { kind: 'other', name: 'XML', mediaType: 'application/xml' }
+  return length < minTextBytes ? undefined : plainText
 }
 
 /** The bytes that make content binary (WHATWG MIME Sniffing, 3, "binary data byte"). */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { suite } from 'node:test'
 
 import { announceDispatch, announceRemoval, announceVerdict, recordVerdict } from '#shared/domain/announce.ts'
 import {
@@ -7,12 +7,13 @@ import {
   imageDeletedSchema,
   imageRejectedSchema,
   imageUploadedSchema,
+  rejectionReasons,
   scanDispatchedSchema,
 } from '#shared/domain/events.ts'
 import type { Inspection } from '#shared/domain/images/inspect.ts'
 import { planJob, visionJobSchema } from '#shared/domain/jobs.ts'
 import { makeKey } from '#shared/domain/keys.ts'
-import { keptUntil, purposeRules, type Purpose } from '#shared/domain/purposes.ts'
+import { keptUntil, purposeRules, type Purpose, type PurposeRules } from '#shared/domain/purposes.ts'
 import { judgeImage, verdictRecordSchema, type Verdict } from '#shared/domain/verdict.ts'
 
 const place = { bucket: 'images', cdnBaseUrl: 'https://cdn.example.com' }
@@ -54,6 +55,12 @@ test('50 megapixels are accepted, one column more is not', () => {
   assert.equal(judge({ ...photo, width: 10_001, height: 5_000 }).kind, 'rejected')
 })
 
+test('a side of 32767 pixels is accepted, one pixel more is not', () => {
+  assert.equal(judge({ ...photo, width: 32_767, height: 1 }).kind, 'accepted')
+  assert.equal(judge({ ...photo, width: 1, height: 32_767 }).kind, 'accepted')
+  assert.equal(judge({ ...photo, width: 32_768, height: 1 }).kind, 'rejected')
+})
+
 test('10 MiB are accepted, one byte more is not', () => {
   assert.equal(judge(photo, { size: 10_485_760 }).kind, 'accepted')
   assert.equal(judge(photo, { size: 10_485_761 }).kind, 'rejected')
@@ -63,6 +70,13 @@ const unknown = { kind: 'unknown' } as const
 const pdf = { kind: 'other', name: 'a PDF', mediaType: 'application/pdf' } as const
 const heic = { kind: 'other', name: 'a HEIC image', mediaType: 'image/heic' } as const
 const incomplete = { kind: 'incomplete', type: 'image/jpeg', neededBytes: 2000 } as const
+const polyglot = {
+  kind: 'polyglot',
+  type: 'image/jpeg',
+  name: 'a ZIP archive',
+  mediaType: 'application/zip',
+  at: 700,
+} as const
 const broken = { kind: 'broken', type: 'image/jpeg', detail: 'its width is 0' } as const
 
 const refusals: [string, Verdict, string, RegExp][] = [
@@ -94,6 +108,9 @@ const refusals: [string, Verdict, string, RegExp][] = [
   ['a header that goes on too long', judge(incomplete, { size: 5000 }), 'header_too_long', /first 1000 bytes/],
   ['a broken header', judge(broken), 'malformed', /its width is 0/],
   ['absurd dimensions', judge({ ...photo, width: 65_535, height: 65_535 }), 'too_many_pixels', /65535 x 65535/],
+  ['an absurd shape', judge({ ...photo, width: 1, height: 65_535 }), 'side_too_long', /1 x 65535, no side .* 32767/],
+  ['a JPEG that is a ZIP too', judge(polyglot), 'polyglot', /This image\/jpeg file is a ZIP archive too: see byte 700/],
+  ['such a JPEG sent as PNG', judge(polyglot, { contentType: 'image/png' }), 'polyglot', /image\/jpeg/],
 ]
 
 for (const [what, verdict, reason, detail] of refusals) {
@@ -103,6 +120,59 @@ for (const [what, verdict, reason, detail] of refusals) {
     assert.match(verdict.detail, detail)
   })
 }
+
+test('every reason that an event may give is given by some refusal', () => {
+  const given = new Set(refusals.map(([, , reason]) => reason))
+  assert.deepEqual([...given].sort(), [...rejectionReasons].sort())
+})
+
+test('a refusal names the type that was found, where one was', () => {
+  const found = (what: string) => {
+    const verdict = refusals.find(([name]) => name === what)?.[1]
+    assert.ok(verdict?.kind === 'rejected')
+    return verdict.foundType
+  }
+  assert.equal(found('a JPEG that is a ZIP too'), 'application/zip')
+  assert.equal(found('a PNG sent as JPEG'), 'image/png')
+  assert.equal(found('unknown bytes'), undefined)
+})
+
+suite('a stricter purpose', () => {
+  const strict: PurposeRules = {
+    prefix: 'badges/',
+    dated: false,
+    types: ['image/jpeg', 'image/png'],
+    minBytes: 500,
+    maxBytes: 2_000,
+    maxPixels: 1_600,
+    maxSide: 50,
+  }
+  const judgeStrictly = (inspection: Inspection, changes: Partial<typeof object> = {}) =>
+    judgeImage(strict, { object: { ...object, ...changes }, inspection, bytesRead: 1000 })
+
+  test('accepts what keeps its rules', () => {
+    assert.deepEqual(judgeStrictly(photo), accepted)
+  })
+
+  for (const [what, verdict, reason, detail] of [
+    [
+      'a type',
+      judgeStrictly({ ...photo, type: 'image/gif' }, { contentType: 'image/gif' }),
+      'type_not_allowed',
+      /is not one of image\/jpeg, image\/png/,
+    ],
+    ['a size', judgeStrictly(photo, { size: 2_001 }), 'too_large', /2000 are allowed/],
+    ['too small a size', judgeStrictly(photo, { size: 499 }), 'empty', /has 499 bytes, at least 500/],
+    ['a number of pixels', judgeStrictly({ ...photo, width: 41, height: 40 }), 'too_many_pixels', /1600 are allowed/],
+    ['a side', judgeStrictly({ ...photo, width: 51, height: 1 }), 'side_too_long', /longer than 50 pixels/],
+  ] as const) {
+    test(`refuses ${what} that the others accept`, () => {
+      assert.ok(verdict.kind === 'rejected')
+      assert.equal(verdict.reason, reason)
+      assert.match(verdict.detail, detail)
+    })
+  }
+})
 
 test('the event of an accepted scan is valid, carries its job id and is the same byte for byte each time', () => {
   const event = announceVerdict(place, facts, object, accepted)

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
+import sharp from 'sharp'
+
 import { inspectImage } from '#shared/domain/images/inspect.ts'
+import { goodPhoto } from '../../../support/images.ts'
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
 
@@ -32,6 +35,15 @@ suite('the animation of a GIF', () => {
     assert.equal(isAnimated(screen(), extension('\xfe', 'NETSCAPE2.0'), picture()), false)
   })
 
+  test('a loop of a single picture stands still where that is seen to be all', () => {
+    const loop = extension('\xff', 'NETSCAPE2.0', '\x01\0\0')
+    assert.equal(isAnimated(screen(), loop, picture()), false)
+    assert.equal(isAnimated(screen(), loop, picture(), picture()), true)
+    const cut = inspectImage(Buffer.concat([screen(), loop, picture()]))
+    assert.ok(cut.kind === 'image')
+    assert.equal(cut.animated, true)
+  })
+
   test('colour tables, comments and pixels are stepped over', () => {
     for (let log2 = 1; log2 <= 8; log2++) {
       const flags = 0x80 | (log2 - 1)
@@ -47,5 +59,49 @@ suite('the animation of a GIF', () => {
 
   test('what follows the trailer is not looked at', () => {
     assert.equal(isAnimated(screen(), picture(), latin1(';'), picture()), false)
+  })
+})
+
+suite('the screen of a GIF', async () => {
+  const photo = await goodPhoto('image/gif')
+  const pictureAt = photo.indexOf(latin1(',\0\0\0\0'))
+  const changed = (at: number, value: number): Buffer => {
+    const copy = Buffer.from(photo)
+    copy.writeUInt16LE(value, at)
+    return copy
+  }
+  const sizeOf = (bytes: Buffer): [number, number] => {
+    const inspection = inspectImage(bytes, bytes.length)
+    assert.ok(inspection.kind === 'image', `it is ${JSON.stringify(inspection)}`)
+    return [inspection.width, inspection.height]
+  }
+
+  for (const [what, at, value, size] of [
+    ['is enlarged for a picture that is wider', 6, 10, [64, 48]],
+    ['is enlarged for a picture that is higher', 8, 10, [64, 48]],
+    ['is enlarged for a picture that hangs over', pictureAt + 1, 30, [94, 48]],
+    ['stays as it is around a smaller picture', 6, 200, [200, 48]],
+  ] as const) {
+    test(`${what}, as a decoder does it`, async () => {
+      const bytes = changed(at, value)
+      const decoded = await sharp(bytes).metadata()
+      assert.deepEqual(sizeOf(bytes), size)
+      assert.deepEqual([decoded.width, decoded.height], size)
+    })
+  }
+
+  test('counts pictures behind the first too', () => {
+    const large = picture()
+    large.writeUInt16LE(60_000, 5)
+    assert.deepEqual(sizeOf(Buffer.concat([screen(), picture(), large, latin1(';')])), [60_000, 5])
+  })
+
+  test('stays as it is where a picture is only begun', () => {
+    const length = pictureAt + 6
+    assert.deepEqual(sizeOf(changed(6, 10).subarray(0, length)), [10, 48])
+  })
+
+  test('is broken without pixels, whatever stands on it', () => {
+    for (const at of [6, 8]) assert.equal(inspectImage(changed(at, 0)).kind, 'broken')
   })
 })

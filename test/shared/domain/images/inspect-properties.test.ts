@@ -5,7 +5,8 @@ import fc from 'fast-check'
 
 import { imageTypes } from '#shared/domain/images/image-types.ts'
 import { inspectImage, type Inspection } from '#shared/domain/images/inspect.ts'
-import { imageSamples, type ImageSample } from '../../../support/images.ts'
+import { absurdDimensions, imageSamples, type ImageSample } from '../../../support/images.ts'
+import { hiddenFormats, leadingFormats } from '../../../support/second-formats.ts'
 
 const samples = await imageSamples()
 const anySample = fc.constantFrom(...samples)
@@ -27,6 +28,9 @@ const assertWellFormed = (inspection: Inspection, length: number): void => {
       return
     case 'broken':
       assert.match(inspection.detail, /^[\x20-\x7e]+$/)
+      return
+    case 'polyglot':
+      assert.ok(inspection.at >= 0 && inspection.at < length)
       return
     case 'other':
       assert.notEqual(inspection.name, '')
@@ -87,6 +91,25 @@ suite('any bytes', () => {
   })
 })
 
+suite('bytes with a second format', async () => {
+  const polyglots = [...(await leadingFormats()), ...(await hiddenFormats(imageTypes))]
+
+  test('have a well-formed answer wherever they are cut', () => {
+    for (const { bytes } of polyglots) {
+      const end = Math.min(bytes.length, 600)
+      for (let length = 0; length <= end; length++) inspectWellFormed(bytes.subarray(0, length))
+    }
+  })
+
+  test('are what they are, also as a view into a larger buffer', () => {
+    for (const { name, bytes } of polyglots) {
+      const around = Buffer.concat([Buffer.alloc(13, '<'), bytes, Buffer.alloc(13, '<')])
+      const view = new Uint8Array(around.buffer, around.byteOffset + 13, bytes.length)
+      assert.deepEqual(inspectImage(view), inspectImage(bytes), name)
+    }
+  })
+})
+
 suite('truncations', () => {
   for (const sample of samples) {
     test(`${sample.name} is incomplete until it has its dimensions, and then right`, () => {
@@ -143,6 +166,7 @@ suite('work', () => {
   const megabyte = 1 << 20
   const repeat = (pattern: string, prefix = ''): Buffer =>
     Buffer.concat([Buffer.from(prefix, 'latin1'), Buffer.alloc(megabyte, pattern, 'latin1')])
+  const tinyGif = 'GIF89a\x01\0\x01\0\0\0\0'
   const hostile: [string, Buffer][] = [
     ['fill bytes of a JPEG', repeat('\xff', '\xff\xd8')],
     ['empty segments of a JPEG', repeat('\xff\xe1\0\x02', '\xff\xd8')],
@@ -154,6 +178,20 @@ suite('work', () => {
     ['empty extensions of a GIF', repeat('!\xfe\0', 'GIF89a\x01\0\x01\0\0\0\0')],
     ['brands of an AVIF', repeat('mif1', '\0\x10\0\0ftypmif1\0\0\0\0')],
     ['empty boxes of an AVIF', repeat('\0\0\0\x08free', '\0\0\0\x10ftypavif\0\0\0\0')],
+    ['segments behind the frame of a JPEG', Buffer.concat([sampleFrame(), repeat('\xff\xe1\0\x02')])],
+    ['fill bytes behind the frame of a JPEG', Buffer.concat([sampleFrame(), repeat('\xff')])],
+    ['pictures of a GIF', repeat(',\0\0\0\0\xff\xff\xff\xff\0\x02\0', tinyGif)],
+    ['tags', repeat('<a ', tinyGif)],
+    ['a tag without end', repeat('a ', `${tinyGif}<a `)],
+    ['handlers that are none', repeat('<a onloa', tinyGif)],
+    ['short tags of PHP', repeat('<?=', tinyGif)],
+    ['document types', repeat('<!doctype        ', tinyGif)],
+    ['values', repeat(`="      "`, tinyGif)],
+    [
+      'ZIP records that are none',
+      repeat(`PK\x03\x04\x14\0\0\0\0\0${'\0'.repeat(16)}\0\x04\0\0${'x'.repeat(500)}\0`, tinyGif),
+    ],
+    ['ends of a comment', repeat('*/', 'GIF89a/*\x01\0\0\0\0')],
     ['white space', repeat(' ')],
     ['comments', repeat('<!-- -->')],
   ]
@@ -170,4 +208,10 @@ function samplePng(): Buffer {
   const png = samples.find(({ type }) => type === 'image/png')
   assert.ok(png)
   return png.bytes.subarray(0, 33)
+}
+
+/** A JPEG up to the end of its frame header. */
+function sampleFrame(): Buffer {
+  const file = absurdDimensions('image/jpeg', 9, 9)
+  return file.subarray(0, file.length - 2)
 }

@@ -1,0 +1,8 @@
+/** How far into a file readers look for its header (ISO 32000-1, annex H, note 13). */
+const headerWithin = 1024
+
+/** Where a PDF begins that readers take for one: near the beginning by its mark alone, further back with its version. */
+export const findPdf = (text: string): number => {
+  const at = text.indexOf('%PDF-')
+  return at >= 0 && at <= headerWithin ? at : text.search(/%PDF-[12]\.\d/)
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+
+import { inspectImage } from '#shared/domain/images/inspect.ts'
+import {
+  association,
+  avifFile,
+  box,
+  extents,
+  fileTypeBox,
+  fullBox,
+  gridImage,
+  itemInfo,
+  singleImage,
+  uint16,
+  uint32,
+} from '../../../support/images.ts'
+
+const heic = { kind: 'other', name: 'a HEIC image', mediaType: 'image/heic' }
+const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
+const fileType = fileTypeBox('avif', 'mif1', 'avif')
+
+const assertBroken = (bytes: Buffer, detail: RegExp): void => {
+  const inspection = inspectImage(bytes)
+  assert.ok(inspection.kind === 'broken', `it is ${JSON.stringify(inspection)}`)
+  assert.match(inspection.detail, detail)
+}
+
+suite('the primary image of an AVIF', () => {
+  const primary = (type: string) => avifFile({ ...gridImage, items: [itemInfo(1, 'av01'), itemInfo(3, type)] })
+
+  test('is coded as AV1, or made up of images that are', () => {
+    for (const type of ['av01', 'grid', 'iovl', 'iden']) assert.equal(inspectImage(primary(type)).kind, 'image', type)
+  })
+
+  test('is refused in another coding, whatever else the file holds', () => {
+    for (const type of ['jpeg', 'Exif', '\0\0\0\0']) assertBroken(primary(type), /is not coded as AV1/)
+    assert.deepEqual(inspectImage(primary('hvc1')), heic)
+  })
+
+  test('that a HEIC calls AVIF is a HEIC', () => {
+    const items = { ...singleImage(9, 5), items: [itemInfo(1, 'hvc1')] }
+    assert.deepEqual(inspectImage(avifFile(items, fileTypeBox('heic', 'mif1', 'heic', 'avif'))), heic)
+  })
+})
+
+suite('a sequence', () => {
+  test('with a still image is read, and animated', () => {
+    const inspection = inspectImage(avifFile(singleImage(9, 5), fileTypeBox('avis', 'avis', 'msf1')))
+    assert.ok(inspection.kind === 'image')
+    assert.deepEqual([inspection.width, inspection.animated], [9, true])
+  })
+
+  test('without a still image has no dimensions that are read here', () => {
+    const file = Buffer.concat([fileTypeBox('avis', 'avis', 'msf1'), box('moov', Buffer.alloc(90)), box('mdat')])
+    const { length } = file
+    assert.deepEqual(inspectImage(file), { kind: 'incomplete', type: 'image/avif', neededBytes: length + 8 })
+  })
+})
+
+suite('the metadata of an AVIF', () => {
+  /** EXIF behind the boxes, its place told in a box that stands last. */
+  const located = (exif: Buffer, missingBytes = 0): Buffer => {
+    const build = (at: number): Buffer =>
+      fullBox(
+        'meta',
+        0,
+        fullBox('pitm', 0, uint16(1)),
+        fullBox('iinf', 0, uint16(2), itemInfo(1, 'av01'), itemInfo(2, 'Exif')),
+        box('iprp', box('ipco', extents(9, 5)), fullBox('ipma', 0, uint32(1), association(1, 1))),
+        fullBox(
+          'iloc',
+          0,
+          Buffer.from([0x44, 0]),
+          uint16(1),
+          uint16(2),
+          uint16(0),
+          uint16(1),
+          uint32(at),
+          uint32(exif.length),
+        ),
+      )
+    const file = Buffer.concat([fileType, build(fileType.length + build(0).length), exif])
+    return file.subarray(0, file.length - missingBytes)
+  }
+  const gps = '\0\x01\x88\x25\0\x04\0\0\0\x01\0\0\0\x1a\0\0\0\0\0\x01\0\x01\0\x02\0\0\0\x02N\0\0\0\0\0\0\0'
+  const exif = latin1(`\0\0\0\0MM\0*\0\0\0\x08${gps}`)
+  const readGps = (bytes: Buffer): boolean | undefined => {
+    const inspection = inspectImage(bytes)
+    assert.ok(inspection.kind === 'image', `it is ${JSON.stringify(inspection)}`)
+    return inspection.hasGps
+  }
+
+  test('is found wherever the box of places stands', () => {
+    assert.equal(readGps(located(exif)), true)
+  })
+
+  test('is left open when it, or the box of places, is not whole', () => {
+    assert.equal(readGps(located(exif, 1)), undefined)
+    assert.equal(readGps(located(exif, exif.length + 1)), undefined)
+  })
+})
