@@ -7,7 +7,7 @@ import test from 'node:test'
 type Rule = { folder: string; mayImport: readonly string[]; packages?: RegExp }
 
 const anyPackage = /./
-const noSdk = /^(?!@aws-sdk|@smithy|kafkajs)/
+const noSdk = /^(?!@aws-sdk|@smithy|kafkajs|undici)/
 const rules: readonly Rule[] = [
   { folder: 'shared/domain/', mayImport: ['shared/domain/'], packages: /^(zod|node:crypto)$/ },
   { folder: 'shared/ports/', mayImport: ['shared/domain/', 'shared/ports/'], packages: /^$/ },

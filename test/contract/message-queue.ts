@@ -203,6 +203,43 @@ export const messageQueueContract = (name: string, openQueue: () => Promise<Mess
       assert.equal((await takeOne(queue)).id, messages[24]?.id)
     })
 
+    test('many extensions at once settle each by itself, each with its own time', async (context) => {
+      const { queue, pass } = await open(context)
+      const bodies = Array.from({ length: 24 }, (_, index) => `message ${index}`)
+      await Promise.all(bodies.map((body) => queue.send({ body })))
+      const messages = await takeMany(queue, bodies.length)
+      const bad = { ...strayed, receipt: 'not a receipt' }
+      const all = [...messages.slice(0, 12), bad, ...messages.slice(12)]
+      const ends = await Promise.allSettled(all.map((message, index) => queue.extend(message, index < 12 ? 600 : 60)))
+      const rejected = ends.flatMap((end, index) => (end.status === 'rejected' ? [index] : []))
+      assert.ok(
+        rejected.every((index) => index === 12),
+        `rejected: ${rejected.join(', ')}`,
+      )
+      await pass(visibilitySeconds + 10)
+      assert.deepEqual(await take(queue), [])
+      await pass(30)
+      const back = await takeMany(queue, 12)
+      assert.deepEqual(
+        back.map(({ id }) => id).sort(),
+        messages
+          .slice(12)
+          .map(({ id }) => id)
+          .sort(),
+      )
+    })
+
+    test('of many messages sent at once only the impossible one is refused', async (context) => {
+      const { queue } = await open(context)
+      const bodies = ['a', 'b', '', 'c', 'd\ufffe', 'e']
+      const ends = await Promise.allSettled(bodies.map((body) => queue.send({ body })))
+      assert.deepEqual(
+        ends.map(({ status }) => status),
+        ['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'],
+      )
+      assert.deepEqual((await takeMany(queue, 4)).map(({ body }) => body).sort(), ['a', 'b', 'c', 'e'])
+    })
+
     test('the receipt of an earlier time neither hides nor keeps what is in hand by a later one', async (context) => {
       const { queue, pass } = await open(context)
       await queue.send({ body: 'a' })

@@ -40,16 +40,22 @@ const credentialsOf = (config: AwsConfig) => {
 /** Two tries: longer outages are waited for by the callers, who know what else must stop meanwhile. */
 const maxAttempts = 2
 
+/** The limits of all connections, the SDK's and those of the hot calls. */
+export const connectTimeoutMs = 2_000
+export const maxConnections = 100
+/** Longest time without a byte. Of SQS it is longer than the longest long poll, 20 s. */
+export const silenceMs = { S3: 5_000, SQS: 25_000 } as const
+
 /** What both clients are opened with. */
 const common = (config: AwsConfig, socketTimeout: number) => ({
   region: config.AWS_REGION,
   maxAttempts,
   requestHandler: {
-    connectionTimeout: 2_000,
+    connectionTimeout: connectTimeoutMs,
     // Not requestTimeout: that one only warns, and says nothing of a body that stalls.
     socketTimeout,
-    httpAgent: { maxSockets: 100 },
-    httpsAgent: { maxSockets: 100 },
+    httpAgent: { maxSockets: maxConnections },
+    httpsAgent: { maxSockets: maxConnections },
   },
   ...given({ credentials: credentialsOf(config) }),
 })
@@ -57,7 +63,7 @@ const common = (config: AwsConfig, socketTimeout: number) => ({
 /** `endpoint` and `credentials` stand in for those of the configuration. */
 export const openS3 = (config: AwsConfig, endpoint = config.AWS_ENDPOINT_URL_S3, credentials?: AwsCredentials) =>
   new S3Client({
-    ...common(config, 5_000),
+    ...common(config, silenceMs.S3),
     ...given({ credentials }),
     forcePathStyle: config.S3_FORCE_PATH_STYLE,
     // The SDK's default would add a CRC32 of its own to every upload, also (of an empty body) to presigned URLs.
@@ -66,6 +72,5 @@ export const openS3 = (config: AwsConfig, endpoint = config.AWS_ENDPOINT_URL_S3,
     ...given({ endpoint }),
   })
 
-/** Silence may last longer than the longest long poll, 20 s. */
 export const openSqs = (config: AwsConfig) =>
-  new SQSClient({ ...common(config, 25_000), ...given({ endpoint: config.AWS_ENDPOINT_URL_SQS }) })
+  new SQSClient({ ...common(config, silenceMs.SQS), ...given({ endpoint: config.AWS_ENDPOINT_URL_SQS }) })

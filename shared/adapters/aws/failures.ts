@@ -44,6 +44,7 @@ const isMisconfigured = (service: 'S3' | 'SQS', name: string, status: number) =>
  */
 export const awsFailure = (service: 'S3' | 'SQS', about: string, error: unknown): Error => {
   if (!(error instanceof Error)) return new OutageError(service, `${about}: ${String(error)}`)
+  if (error instanceof OutageError || error instanceof RefusalError || error instanceof SetupError) return error
   // The SDK's exceptions share no class across clients; every field that is read here may be absent.
   const { name, message, code, $metadata } = error as AwsFailure
   const status = $metadata?.httpStatusCode

@@ -1,11 +1,7 @@
 import {
   DeleteObjectsCommand,
-  GetObjectCommand,
   HeadBucketCommand,
-  HeadObjectCommand,
   ListObjectVersionsCommand,
-  NoSuchBucket,
-  PutObjectCommand,
   type S3Client,
   type _Error as S3Error,
 } from '@aws-sdk/client-s3'
@@ -13,56 +9,66 @@ import {
 import { given } from '#shared/domain/given.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
-import type { NewObject, ObjectStart, ObjectStore, Pin } from '#shared/ports/object-store.ts'
+import type { NewObject, ObjectStart, ObjectStore } from '#shared/ports/object-store.ts'
 
 import { awsFailure, statusOf } from '../aws/failures.ts'
+import { describeObject, readLength, readSize } from './object-answer.ts'
+import { openObjectCalls, type ReadOptions } from './object-calls.ts'
 
-/** One bucket by the AWS SDK. */
+/** One bucket: what every image needs is signed here and sent by undici, the rest is the AWS SDK's. */
 export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: string }): ObjectStore => {
+  const calls = openObjectCalls(client, bucket)
   const failure = (about: string, error: unknown) => awsFailure('S3', `${about} in ${bucket}`, error)
 
-  const readStart: ObjectStore['readStart'] = async (key, maxBytes, options = {}) => {
-    const input = { Bucket: bucket, Key: key, Range: `bytes=0-${maxBytes - 1}`, ...pinned(options.pin) }
+  const readStart = async (key: string, maxBytes: number, options: ReadOptions = {}, looks = 2) => {
     try {
-      const answer = await client.send(new GetObjectCommand(input), signalOf(options))
-      const bytes = (await answer.Body?.transformToByteArray()) ?? new Uint8Array()
-      const size = Number(answer.ContentRange?.split('/')[1] ?? answer.ContentLength)
-      return { object: describe(key, size, answer), bytes }
+      const answer = await calls.getStart(key, maxBytes, options)
+      return { object: describeObject(key, readSize(answer, maxBytes), answer), bytes: answer.body }
     } catch (error) {
-      const status = statusOf(error)
-      // An empty object has no first byte, so its range can't be satisfied; the answer may lack its etag.
-      if (status === 416) return readEmpty(key, maxBytes, options)
-      if (isAbsent(error)) return undefined
+      // An empty object has no first byte, so its range can't be satisfied; the answer tells neither type nor etag.
+      if (statusOf(error) === 416) return readEmpty(key, maxBytes, options, looks)
+      if (await isAbsent(error, options)) return undefined
       throw failure(`reading ${key}`, error)
     }
   }
 
-  const readEmpty = async (key: string, maxBytes: number, options: ReadOptions): Promise<ObjectStart | undefined> => {
-    const object = await describeObject(key, options)
+  const readEmpty = async (
+    key: string,
+    maxBytes: number,
+    options: ReadOptions,
+    looks: number,
+  ): Promise<ObjectStart | undefined> => {
+    const object = await head(key, options)
+    if (!object || object.size === 0) return object && { object, bytes: new Uint8Array() }
     // Something was put in its place meanwhile, and that has bytes.
-    if (object && object.size > 0) return readStart(key, maxBytes, options)
-    return object && { object, bytes: new Uint8Array() }
+    if (looks > 1) return readStart(key, maxBytes, options, looks - 1)
+    throw new OutageError('S3', `${key} has ${object.size} bytes, but S3 gives none of them`)
   }
 
-  const describeObject = async (key: string, options: ReadOptions): Promise<StoredObject | undefined> => {
-    const input = { Bucket: bucket, Key: key, ...pinned(options.pin) }
+  const head = async (key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> => {
     try {
-      const answer = await client.send(new HeadObjectCommand(input), signalOf(options))
-      return describe(key, answer.ContentLength ?? 0, answer)
+      const answer = await calls.head(key, options)
+      return describeObject(key, readLength(answer), answer)
     } catch (error) {
-      if (!isAbsent(error)) throw failure(`asking for ${key}`, error)
-      // HEAD answers carry no code: a 404 may also mean the bucket.
-      await ping(options.signal)
-      return undefined
+      if (await isAbsent(error, options)) return undefined
+      throw failure(`asking for ${key}`, error)
     }
   }
 
-  const write = ({ key, body, contentType }: NewObject, condition: { IfNoneMatch?: '*' }) =>
-    client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType, ...condition }))
+  /**
+   * 412 says that the pinned state is no longer there. A 404 without a code, as HEAD's are, may also mean the bucket. A
+   * 403 is not read as absence: it may be a missing permission.
+   */
+  const isAbsent = async (error: unknown, { signal }: ReadOptions) => {
+    const status = statusOf(error)
+    if (status !== 404 || isNamed(error, 'NoSuchBucket')) return status === 412
+    if (!isNamed(error, 'NoSuchKey', 'NoSuchVersion')) await ping(signal)
+    return true
+  }
 
   const put = async (object: NewObject) => {
     try {
-      await write(object, {})
+      await calls.put(object)
     } catch (error) {
       throw failure(`writing ${object.key}`, error)
     }
@@ -70,7 +76,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
 
   const create = async (object: NewObject) => {
     try {
-      await write(object, { IfNoneMatch: '*' })
+      await calls.put(object, { 'if-none-match': '*' })
       return 'created'
     } catch (error) {
       if (statusOf(error) === 412) return 'exists'
@@ -97,13 +103,13 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
       const [failed] = answer.Errors ?? []
       if (failed) throw keptFailure(key, failed)
     } catch (error) {
-      throw error instanceof RefusalError || error instanceof OutageError ? error : failure(`removing ${key}`, error)
+      throw failure(`removing ${key}`, error)
     }
   }
 
   const ping = async (signal?: AbortSignal) => {
     try {
-      await client.send(new HeadBucketCommand({ Bucket: bucket }), signalOf(given({ signal })))
+      await client.send(new HeadBucketCommand({ Bucket: bucket }), given({ abortSignal: signal }))
     } catch (error) {
       // HEAD answers carry no code, so the status must do.
       const status = statusOf(error)
@@ -116,16 +122,10 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     }
   }
 
-  return { readStart, head: (key, options = {}) => describeObject(key, options), put, create, remove, ping }
+  return { readStart: (key, maxBytes, options) => readStart(key, maxBytes, options), head, put, create, remove, ping }
 }
 
-/** 412 says that the pinned state is no longer there. A 403 is not read as absence: it may be a missing permission. */
-const isAbsent = (error: unknown) => {
-  const status = statusOf(error)
-  return status === 412 || (status === 404 && !(error instanceof NoSuchBucket))
-}
-
-type ReadOptions = { pin?: Pin; signal?: AbortSignal }
+const isNamed = (error: unknown, ...names: string[]) => error instanceof Error && names.includes(error.name)
 
 /** DeleteObjects answers 200 also when S3 itself failed on an object. */
 const keptFailure = (key: string, { Code = '', Message = '' }: S3Error) => {
@@ -133,25 +133,3 @@ const keptFailure = (key: string, { Code = '', Message = '' }: S3Error) => {
   const isOutage = ['InternalError', 'ServiceUnavailable', 'SlowDown'].includes(Code)
   return isOutage ? new OutageError('S3', detail) : new RefusalError(`S3: ${detail}`)
 }
-
-const pinned = (pin: Pin = {}) => given({ VersionId: pin.versionId, IfMatch: pin.versionId ? undefined : pin.etag })
-
-const signalOf = ({ signal }: { signal?: AbortSignal }) => given({ abortSignal: signal })
-
-type Answer = {
-  ContentType?: string | undefined
-  ETag?: string | undefined
-  VersionId?: string | undefined
-  LastModified?: Date | undefined
-  Metadata?: Record<string, string> | undefined
-}
-
-const describe = (key: string, size: number, answer: Answer): StoredObject => ({
-  key,
-  size,
-  contentType: answer.ContentType ?? '',
-  etag: (answer.ETag ?? '').replaceAll('"', ''),
-  ...given({ versionId: answer.VersionId === 'null' ? undefined : answer.VersionId }),
-  lastModified: answer.LastModified ?? new Date(0),
-  metadata: answer.Metadata ?? {},
-})

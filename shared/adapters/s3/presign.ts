@@ -3,7 +3,8 @@ import { hash } from 'node:crypto'
 import type { UploadLocks } from '#shared/ports/object-store.ts'
 
 import type { AwsCredentials } from '../aws/credentials.ts'
-import { openHmac, signingKey, type Sign } from '../aws/signing-key.ts'
+import { openHmac, type Sign } from '../aws/hmac.ts'
+import { signingKey } from '../aws/signing-key.ts'
 
 /** Where keys begin: scheme and host, and the path before a key (`/`, or `/bucket/`), percent-encoded. */
 export type UploadBase = { origin: string; host: string; pathPrefix: string }

@@ -1,18 +1,28 @@
-import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs'
+import { z } from 'zod'
 
 import { OutageError, RefusalError } from '#shared/ports/failures.ts'
+
+const answerSchema = z.object({
+  Successful: z.array(z.object({ Id: z.string().optional() })).nullish(),
+  Failed: z
+    .array(
+      z.object({
+        Id: z.string().optional(),
+        Code: z.string().nullish(),
+        Message: z.string().nullish(),
+        SenderFault: z.boolean().nullish(),
+      }),
+    )
+    .nullish(),
+})
+
+type BatchAnswer = z.infer<typeof answerSchema>
 
 /**
  * SQS answers a batch with 200 also when entries failed: each entry, named by its index, settles by itself. An entry
  * that is named in neither list counts as failed, and so does one in both.
  */
-export const settleBatch = (
-  size: number,
-  answer: {
-    Successful?: readonly { Id?: string | undefined }[] | undefined
-    Failed?: readonly BatchResultErrorEntry[] | undefined
-  },
-): PromiseSettledResult<undefined>[] => {
+export const settleBatch = (size: number, answer: BatchAnswer): PromiseSettledResult<undefined>[] => {
   const succeeded = new Set(answer.Successful?.map(({ Id }) => Id))
   const failed = new Map(answer.Failed?.map((entry) => [entry.Id, entry]))
   return Array.from({ length: size }, (_, index) => {
@@ -22,8 +32,42 @@ export const settleBatch = (
   })
 }
 
-const entryFailure = (entry: BatchResultErrorEntry | undefined) => {
+const entryFailure = (entry: NonNullable<BatchAnswer['Failed']>[number] | undefined) => {
   if (!entry) return new OutageError('SQS', 'the answer to a batch leaves an entry out')
   const detail = `${entry.Code ?? ''} ${entry.Message ?? ''}`.trim()
   return entry.SenderFault ? new RefusalError(`SQS: ${detail}`) : new OutageError('SQS', detail)
+}
+
+/** Most entries and bytes of one batch, and of one message; the bytes since August 2025. */
+export const batchLimits = { maxItems: 10, maxBytes: 1_048_576 } as const
+
+export type Batch = {
+  /** Resolves with the answer's JSON. */
+  send: (entries: readonly object[]) => Promise<unknown>
+  /** What a failed send means. */
+  failure: (error: unknown) => Error
+}
+
+/**
+ * Sends entries as one batch in which each settles by itself. A batch that is refused as a whole, as some refusals of one
+ * entry are, is sent once more, entry by entry and in order, so that only the one at fault fails.
+ * @throws when no entry was looked at
+ */
+export const sendBatch = async (
+  entries: readonly object[],
+  batch: Batch,
+): Promise<PromiseSettledResult<undefined>[]> => {
+  try {
+    const answer = await batch.send(entries.map((entry, index) => ({ ...entry, Id: String(index) })))
+    return settleBatch(entries.length, answerSchema.parse(answer))
+  } catch (error) {
+    const failure = batch.failure(error)
+    if (entries.length < 2 || !(failure instanceof RefusalError)) throw failure
+  }
+  const results: PromiseSettledResult<undefined>[] = []
+  for (const entry of entries) {
+    const [alone] = await Promise.allSettled([sendBatch([entry], batch)])
+    results.push(...(alone.status === 'fulfilled' ? alone.value : [alone]))
+  }
+  return results
 }

@@ -1,4 +1,4 @@
-import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import type { SQSClient } from '@aws-sdk/client-sqs'
 
 import { jobGroup } from '#shared/domain/ids.ts'
 import type { VisionJob } from '#shared/domain/jobs.ts'
@@ -6,39 +6,30 @@ import type { JobQueue } from '#shared/ports/job-queue.ts'
 import { group } from '#shared/runtime/group.ts'
 
 import { awsFailure } from '../aws/failures.ts'
-import { settleBatch } from './batch.ts'
+import { batchLimits, sendBatch } from './batch.ts'
+import { sizeOfEntry, writeMessage } from './messages.ts'
 import { pingQueue } from './ping.ts'
+import { openQueueCalls } from './queue-calls.ts'
 
-/** SQS's limit for a message and for a batch, since August 2025. */
-const maxBatchBytes = 1_048_576
-
-/** A FIFO queue by the AWS SDK; jobs that are sent at once share SendMessageBatch calls. */
+/** A FIFO queue; jobs that are sent at once share SendMessageBatch calls. */
 export const sqsJobQueue = ({ client, queueUrl }: { client: SQSClient; queueUrl: string }): JobQueue => {
-  const failure = (about: string, error: unknown) => awsFailure('SQS', `${about} ${queueUrl}`, error)
-
-  const sendBatch = async (jobs: readonly VisionJob[]) => {
-    try {
-      const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: jobs.map(toEntry) })
-      return settleBatch(jobs.length, await client.send(command))
-    } catch (error) {
-      throw failure('sending jobs to', error)
-    }
+  const call = openQueueCalls(client, queueUrl)
+  const batch = {
+    send: (Entries: readonly object[]) => call('SendMessageBatch', { Entries }),
+    failure: (error: unknown) => awsFailure('SQS', `sending jobs to ${queueUrl}`, error),
   }
-
   // One batch at a time keeps the order of a group's jobs.
   const send = group({
-    send: sendBatch,
-    maxItems: 10,
-    maxBytes: maxBatchBytes,
-    sizeOf: (job) => Buffer.byteLength(JSON.stringify(job)),
+    send: (entries: readonly object[]) => sendBatch(entries, batch),
+    ...batchLimits,
+    sizeOf: sizeOfEntry,
   })
 
-  return { send: async (job) => send(job), ping: (signal) => pingQueue(client, queueUrl, signal) }
+  return { send: async (job) => send(writeJob(job)), ping: (signal) => pingQueue(client, queueUrl, signal) }
 }
 
-const toEntry = (job: VisionJob, index: number) => ({
-  Id: String(index),
-  MessageBody: JSON.stringify(job),
-  MessageGroupId: jobGroup(job.user_id, job.job_id),
-  MessageDeduplicationId: job.job_id,
-})
+const writeJob = (job: VisionJob) =>
+  writeMessage({
+    body: JSON.stringify(job),
+    fifo: { group: jobGroup(job.user_id, job.job_id), deduplicationId: job.job_id },
+  })

@@ -100,17 +100,56 @@ suite('group', () => {
     assert.deepEqual(told, ['Error: thrown', 'Error: thrown', 'Error: rejected', 'Error: rejected', wrong, wrong, 7, 8])
   })
 
+  test('with time to gather, a lone item still leaves at once, and a full send waits for nobody', async () => {
+    const { sent, send, release } = heldSend()
+    const add = group({ send, maxItems: 3, maxInFlight: 9, gatherMs: 1_000_000 })
+    const all = [add(1)]
+    await nextTurn()
+    assert.deepEqual(sent, [[1]])
+    all.push(add(2), add(3))
+    for (let turn = 0; turn < 5; turn++) await nextTurn()
+    assert.deepEqual(sent, [[1]])
+    all.push(add(4), add(5))
+    await nextTurn()
+    assert.deepEqual(sent, [[1], [2, 3, 4]])
+    all.push(add(6), add(7))
+    await nextTurn()
+    assert.deepEqual(sent, [[1], [2, 3, 4], [5, 6, 7]])
+    sent.forEach(release)
+    assert.deepEqual(await Promise.all(all), [10, 20, 30, 40, 50, 60, 70])
+  })
+
+  test('what does not fill a send leaves with what time has brought', async () => {
+    const sent: (readonly number[])[] = []
+    const send = (items: readonly number[]) => (sent.push(items), Promise.resolve(items.map(fulfilled)))
+    const add = group({ send, maxItems: 100, gatherMs: 50 })
+    await add(0)
+    const trickle = Array.from({ length: 10 }, async (_, index) => {
+      for (let turn = 0; turn < index; turn++) await nextTurn()
+      return add(index)
+    })
+    await Promise.all(trickle)
+    assert.deepEqual(sent, [[0], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]])
+  })
+
+  test('who adds one item after the other is not held up each time', { timeout: 20_000 }, async () => {
+    const sent: (readonly number[])[] = []
+    const send = (items: readonly number[]) => (sent.push(items), Promise.resolve(items.map(fulfilled)))
+    const add = group({ send, maxItems: 10, gatherMs: 500 })
+    for (let item = 0; item < 200; item++) assert.equal(await add(item), item)
+    assert.equal(sent.length, 200)
+  })
+
   test('sends each item once, in order, and within all its limits', async () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 60 })
     const limits = fc.record({
       maxItems: fc.integer({ min: 1, max: 7 }),
       maxInFlight: fc.integer({ min: 1, max: 3 }),
       maxBytes: fc.integer({ min: 1, max: 20 }),
+      gatherMs: fc.constantFrom(0, 3),
     })
-    const check = async (
-      items: number[],
-      { maxItems, maxInFlight, maxBytes }: { maxItems: number; maxInFlight: number; maxBytes: number },
-    ) => {
+    type Limits = { maxItems: number; maxInFlight: number; maxBytes: number; gatherMs: number }
+    const check = async (items: number[], { maxItems, maxInFlight, maxBytes, gatherMs }: Limits) => {
       const sent: number[] = []
       let inFlight = 0
       const send = async (some: readonly number[]) => {
@@ -121,7 +160,7 @@ suite('group', () => {
         inFlight--
         return some.map(fulfilled)
       }
-      const add = group({ send, maxItems, maxInFlight, maxBytes, sizeOf: (item: number) => item })
+      const add = group({ send, maxItems, maxInFlight, maxBytes, gatherMs, sizeOf: (item: number) => item })
       assert.deepEqual(await Promise.all(items.map(add)), items)
       assert.deepEqual(sent, items)
     }

@@ -5,7 +5,7 @@ import { given } from '#shared/domain/given.ts'
 import { objectStoreContract } from '../../../contract/object-store.ts'
 import { openLocal, region } from '../aws/local.ts'
 
-objectStoreContract('the AWS SDK with the local S3', async () => {
+objectStoreContract('the S3 adapter with the local S3', async () => {
   const { s3, away, dispose } = await openLocal()
   const bucket = 'images'
   const CreateBucketConfiguration = { LocationConstraint: region } as const

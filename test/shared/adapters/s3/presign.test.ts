@@ -5,7 +5,7 @@ import test from 'node:test'
 import { S3Client } from '@aws-sdk/client-s3'
 import fc from 'fast-check'
 
-import { openHmac } from '#shared/adapters/aws/signing-key.ts'
+import { openHmac } from '#shared/adapters/aws/hmac.ts'
 import { openUploadSigner, presignBySdk } from '#shared/adapters/s3/upload-signer.ts'
 import { imageTypes } from '#shared/domain/images/image-types.ts'
 import type { UploadLocks } from '#shared/ports/object-store.ts'

@@ -15,16 +15,21 @@ export const s3Error = (status: number, code: string): ScriptedAnswer => ({
   body: `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>so it was</Message></Error>`,
 })
 
-/** A store whose S3 says what the test wants; `requests` are the methods and URLs that it was asked, with `bodies`. */
+/**
+ * A store whose S3 says what the test wants; `requests` are the methods and URLs that it was asked, with `bodies`, and
+ * `targets` the paths as they came.
+ */
 export const openScriptedS3 = async (
   context: TestContext,
   answer: (request: { method: string; url: URL; headers: IncomingMessage['headers'] }, count: number) => ScriptedAnswer,
-): Promise<{ store: ObjectStore; requests: string[]; bodies: string[] }> => {
+): Promise<{ store: ObjectStore; requests: string[]; targets: string[]; bodies: string[] }> => {
   const requests: string[] = []
+  const targets: string[] = []
   const bodies: string[] = []
   const server = await listenOnLoopback((request, response) => {
     const url = new URL(request.url ?? '', 'http://localhost')
     const { method = '', headers } = request
+    targets.push(request.url ?? '')
     requests.push(`${method} ${url.pathname}${url.search}`)
     const { status, headers: answered = {}, body = '' } = answer({ method, url, headers }, requests.length)
     void text(request).then((sent) => {
@@ -37,5 +42,5 @@ export const openScriptedS3 = async (
     close()
     await server.close()
   })
-  return { store: s3ObjectStore({ client: s3, bucket: 'images' }), requests, bodies }
+  return { store: s3ObjectStore({ client: s3, bucket: 'images' }), requests, targets, bodies }
 }

@@ -19,7 +19,7 @@ const drain = async (sqs: SQSClient, QueueUrl: string): Promise<VisionJob[]> => 
   }
 }
 
-jobQueueContract('the AWS SDK with the local SQS', async () => {
+jobQueueContract('the SQS adapter with the local SQS', async () => {
   const { sqs, away, pass, dispose } = await openLocal()
   const { QueueUrl: queueUrl } = await sqs.send(
     new CreateQueueCommand({ QueueName: 'jobs.fifo', Attributes: { FifoQueue: 'true' } }),

@@ -6,7 +6,7 @@ import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { messageQueueContract } from '../../../contract/message-queue.ts'
 import { openLocal } from '../aws/local.ts'
 
-messageQueueContract('the AWS SDK with the local SQS', async () => {
+messageQueueContract('the SQS adapter with the local SQS', async () => {
   const { sqs, away, pass, dispose } = await openLocal()
   const { QueueUrl: queueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'uploads' }))
   assert.ok(queueUrl)
