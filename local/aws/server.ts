@@ -11,6 +11,7 @@ import { parseRequest } from './http.ts'
 import type { S3Answer } from './s3/answer.ts'
 import { openBuckets } from './s3/buckets.ts'
 import { type OpenedObject, openObject } from './s3/get-object.ts'
+import { describeFaults, type FaultSettings, openFaults, parseFaults } from './s3/notification-faults.ts'
 import { openObjects } from './s3/objects.ts'
 import { openOperations } from './s3/operations.ts'
 import { answerS3 } from './s3/router.ts'
@@ -25,6 +26,8 @@ export type LocalAwsOptions = {
   credentials: Credentials
   /** Milliseconds since 1970. */
   now?: () => number
+  /** How notifications arrive from the start; all well when not said. */
+  notificationFaults?: Partial<FaultSettings>
 }
 export type LocalAws = {
   /** Answers S3 (path style) and SQS (JSON protocol) on one port. */
@@ -35,13 +38,15 @@ export type LocalAws = {
 }
 
 /** S3 and SQS for one machine. What is acknowledged is on disk; a kill at any point loses nothing of it. */
-export const openLocalAws = ({ directory, region, credentials, now = Date.now }: LocalAwsOptions): LocalAws => {
+export const openLocalAws = (options: LocalAwsOptions): LocalAws => {
+  const { directory, region, credentials, now = Date.now, notificationFaults = {} } = options
+  const faults = openFaults(parseFaults(describeFaults(notificationFaults)))
   mkdirSync(directory, { recursive: true })
   const blobs = openBlobs(join(directory, 'blobs'))
   const database = openDatabase(join(directory, 'aws.sqlite'))
   const sqs = openSqs(database, region, now)
   const buckets = openBuckets(database, now)
-  const objects = openObjects({ database, blobs, buckets, sqs }, region, now)
+  const objects = openObjects({ database, blobs, buckets, sqs, faults }, region, now)
   const rules = { region, credentials, now }
   const s3 = { operations: openOperations({ database, blobs, buckets, objects, sqs }, region, now), buckets, rules }
 
