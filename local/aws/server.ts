@@ -15,6 +15,7 @@ import { describeFaults, type FaultSettings, openFaults, parseFaults } from './s
 import { openObjects } from './s3/objects.ts'
 import { openOperations } from './s3/operations.ts'
 import { answerS3 } from './s3/router.ts'
+import { runLifecycle } from './s3/run-lifecycle.ts'
 import type { Credentials } from './sigv4.ts'
 import { answerSqs, isSqsRequest } from './sqs/router.ts'
 import { openSqs } from './sqs/service.ts'
@@ -34,6 +35,8 @@ export type LocalAws = {
   handle: (request: IncomingMessage, response: ServerResponse) => void
   /** Reads an object past the API, for a stand-in of the CDN. */
   readObject: (bucket: string, key: string) => Promise<OpenedObject | undefined>
+  /** Applies the stored lifecycle rules as they stand at a moment; gives how many objects and versions were taken. */
+  runLifecycle: (atMs: number) => Promise<number>
   close: () => void
 }
 
@@ -62,6 +65,7 @@ export const openLocalAws = (options: LocalAwsOptions): LocalAws => {
       answer(request, response).catch((error: unknown) => refuse(response, error))
     },
     readObject: openObject(objects),
+    runLifecycle: (atMs) => runLifecycle({ buckets, objects }, atMs),
     close: () => {
       database.close()
       blobs.close()
