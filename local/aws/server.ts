@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { openBlobs } from './blobs.ts'
+import { answerControl, controlMount } from './control.ts'
 import { openDatabase } from './database.ts'
 import { AwsError } from './errors.ts'
 import { parseRequest } from './http.ts'
@@ -27,11 +28,11 @@ export type LocalAwsOptions = {
   credentials: Credentials
   /** Milliseconds since 1970. */
   now?: () => number
-  /** How notifications arrive from the start; all well when not said. */
+  /** How notifications arrive from the start; all well when not said. `POST /_local/notifications` changes it. */
   notificationFaults?: Partial<FaultSettings>
 }
 export type LocalAws = {
-  /** Answers S3 (path style) and SQS (JSON protocol) on one port. */
+  /** Answers S3 (path style), SQS (JSON protocol) and /_local/ on one port. */
   handle: (request: IncomingMessage, response: ServerResponse) => void
   /** Reads an object past the API, for a stand-in of the CDN. */
   readObject: (bucket: string, key: string) => Promise<OpenedObject | undefined>
@@ -52,9 +53,11 @@ export const openLocalAws = (options: LocalAwsOptions): LocalAws => {
   const objects = openObjects({ database, blobs, buckets, sqs, faults }, region, now)
   const rules = { region, credentials, now }
   const s3 = { operations: openOperations({ database, blobs, buckets, objects, sqs }, region, now), buckets, rules }
+  const control = { faults, now, runLifecycle: (atMs: number) => runLifecycle({ buckets, objects }, atMs) }
 
   const answer = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = parseRequest(message)
+    if (request.path.startsWith(controlMount)) return send(response, await answerControl(request, control))
     if (!isSqsRequest(request)) return send(response, await answerS3(request, s3))
     const gone = new AbortController()
     response.once('close', () => gone.abort())
@@ -65,7 +68,7 @@ export const openLocalAws = (options: LocalAwsOptions): LocalAws => {
       answer(request, response).catch((error: unknown) => refuse(response, error))
     },
     readObject: openObject(objects),
-    runLifecycle: (atMs) => runLifecycle({ buckets, objects }, atMs),
+    runLifecycle: control.runLifecycle,
     close: () => {
       database.close()
       blobs.close()
