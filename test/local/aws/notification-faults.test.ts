@@ -105,6 +105,16 @@ test('no delay is longer than was allowed, order is kept unless it may not be, a
   )
 })
 
+test('settings that are made again begin again', () => {
+  const settings = { seed: 5, duplicate: 0.5, maxDelayMs: 60_000, reorder: true }
+  const faults = openFaults(settings)
+  const plans = () => Array.from({ length: 20 }, () => faults.plan('q', 0))
+  const first = plans()
+  assert.notDeepEqual(plans(), first)
+  faults.change(settings)
+  assert.deepEqual(plans(), first)
+})
+
 test('the probability of a duplicate is the one that was asked for', () => {
   for (const duplicate of [0, 0.3, 1]) {
     const faults = openFaults({ seed: 5, duplicate, maxDelayMs: 10, reorder: true })
