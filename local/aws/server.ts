@@ -5,15 +5,18 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { openBlobs } from './blobs.ts'
+import { answerControl, controlMount } from './control.ts'
 import { openDatabase } from './database.ts'
 import { AwsError } from './errors.ts'
 import { parseRequest } from './http.ts'
 import type { S3Answer } from './s3/answer.ts'
 import { openBuckets } from './s3/buckets.ts'
 import { type OpenedObject, openObject } from './s3/get-object.ts'
+import { describeFaults, type FaultSettings, openFaults, parseFaults } from './s3/notification-faults.ts'
 import { openObjects } from './s3/objects.ts'
 import { openOperations } from './s3/operations.ts'
 import { answerS3 } from './s3/router.ts'
+import { runLifecycle } from './s3/run-lifecycle.ts'
 import type { Credentials } from './sigv4.ts'
 import { answerSqs, isSqsRequest } from './sqs/router.ts'
 import { openSqs } from './sqs/service.ts'
@@ -25,28 +28,36 @@ export type LocalAwsOptions = {
   credentials: Credentials
   /** Milliseconds since 1970. */
   now?: () => number
+  /** How notifications arrive from the start; all well when not said. `POST /_local/notifications` changes it. */
+  notificationFaults?: Partial<FaultSettings>
 }
 export type LocalAws = {
-  /** Answers S3 (path style) and SQS (JSON protocol) on one port. */
+  /** Answers S3 (path style), SQS (JSON protocol) and /_local/ on one port. */
   handle: (request: IncomingMessage, response: ServerResponse) => void
   /** Reads an object past the API, for a stand-in of the CDN. */
   readObject: (bucket: string, key: string) => Promise<OpenedObject | undefined>
+  /** Applies the stored lifecycle rules as they stand at a moment; gives how many objects and versions were taken. */
+  runLifecycle: (atMs: number) => Promise<number>
   close: () => void
 }
 
 /** S3 and SQS for one machine. What is acknowledged is on disk; a kill at any point loses nothing of it. */
-export const openLocalAws = ({ directory, region, credentials, now = Date.now }: LocalAwsOptions): LocalAws => {
+export const openLocalAws = (options: LocalAwsOptions): LocalAws => {
+  const { directory, region, credentials, now = Date.now, notificationFaults = {} } = options
+  const faults = openFaults(parseFaults(describeFaults(notificationFaults)))
   mkdirSync(directory, { recursive: true })
   const blobs = openBlobs(join(directory, 'blobs'))
   const database = openDatabase(join(directory, 'aws.sqlite'))
   const sqs = openSqs(database, region, now)
   const buckets = openBuckets(database, now)
-  const objects = openObjects({ database, blobs, buckets, sqs }, region, now)
+  const objects = openObjects({ database, blobs, buckets, sqs, faults }, region, now)
   const rules = { region, credentials, now }
   const s3 = { operations: openOperations({ database, blobs, buckets, objects, sqs }, region, now), buckets, rules }
+  const control = { faults, now, runLifecycle: (atMs: number) => runLifecycle({ buckets, objects }, atMs) }
 
   const answer = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = parseRequest(message)
+    if (request.path.startsWith(controlMount)) return send(response, await answerControl(request, control))
     if (!isSqsRequest(request)) return send(response, await answerS3(request, s3))
     const gone = new AbortController()
     response.once('close', () => gone.abort())
@@ -57,6 +68,7 @@ export const openLocalAws = ({ directory, region, credentials, now = Date.now }:
       answer(request, response).catch((error: unknown) => refuse(response, error))
     },
     readObject: openObject(objects),
+    runLifecycle: control.runLifecycle,
     close: () => {
       database.close()
       blobs.close()

@@ -18,7 +18,7 @@ const readers: Record<string, Variables> = {
   'upload-watcher': { ...processVariables, ...uploadWatcherVariables },
   'scan-dispatcher': { ...processVariables, ...scanDispatcherVariables },
   provision: provisionVariables,
-  upload: toolVariables,
+  'upload, expire': toolVariables,
   'events, topics, redrive': { ...toolVariables, ...eventLogVariables },
 }
 

@@ -8,6 +8,8 @@ export type S3Call = {
   requestId: string
   bucket: string
   key: string
+  /** The version that is asked for by name; it need not exist. */
+  version: string | undefined
   /** The value of a query parameter that this call takes. */
   param: (name: string) => string | undefined
   /** Reads an XML body, its hash and checksums verified. */

@@ -6,7 +6,9 @@ import type { Buckets } from './buckets.ts'
 import { parseCors, renderCors } from './cors.ts'
 import { describeTestEvent } from './events.ts'
 import { parseLifecycle } from './lifecycle.ts'
+import { owner } from './listing.ts'
 import { parseNotifications, renderNotifications } from './notifications.ts'
+import { parseVersioning, renderVersioning } from './versioning.ts'
 import { childrenOf, element, parseXml, renderElement, textOf, xmlDocument } from './xml.ts'
 
 export type BucketCalls = Readonly<Record<string, (call: S3Call) => S3Answer | Promise<S3Answer>>>
@@ -24,7 +26,6 @@ export const openBucketCalls = (
         .map(({ name, createdMs }) =>
           element('Bucket', [element('Name', name), element('CreationDate', new Date(createdMs).toISOString())]),
         )
-      const owner = element('Owner', [element('ID', 'local-owner')])
       return xmlAnswer(xmlDocument('ListAllMyBucketsResult', [owner, element('Buckets', found)]))
     },
     createBucket: async ({ bucket, readText }: S3Call) => {
@@ -56,8 +57,13 @@ export const openBucketCalls = (
       )
     },
     getVersioning: ({ bucket }: S3Call) => {
+      const { versioning } = buckets.get(bucket)
+      return xmlAnswer(xmlDocument('VersioningConfiguration', renderVersioning(versioning)))
+    },
+    putVersioning: async ({ bucket, readText }: S3Call) => {
       buckets.get(bucket)
-      return xmlAnswer(xmlDocument('VersioningConfiguration', []))
+      buckets.configure(bucket, 'versioning', parseVersioning(parseXml(await readText(), 'VersioningConfiguration')))
+      return { status: 200 }
     },
     getNotifications: ({ bucket }: S3Call) =>
       xmlAnswer(xmlDocument('NotificationConfiguration', renderNotifications(buckets.get(bucket).notifications))),

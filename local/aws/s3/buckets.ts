@@ -3,6 +3,7 @@ import { AwsError } from '../errors.ts'
 import type { CorsRule } from './cors.ts'
 import { noSuchBucket } from './errors.ts'
 import type { NotificationRule } from './notifications.ts'
+import type { Versioning } from './versioning.ts'
 import type { XmlElement } from './xml.ts'
 
 export type Bucket = {
@@ -11,8 +12,9 @@ export type Bucket = {
   notifications: readonly NotificationRule[]
   cors: readonly CorsRule[] | undefined
   lifecycle: XmlElement | undefined
+  versioning: Versioning
 }
-type Configuration = Pick<Bucket, 'notifications' | 'cors' | 'lifecycle'>
+type Configuration = Pick<Bucket, 'notifications' | 'cors' | 'lifecycle' | 'versioning'>
 
 export type Buckets = {
   /** False when it is already there. @throws AwsError InvalidBucketName */
@@ -26,7 +28,14 @@ export type Buckets = {
   configure: <Name extends keyof Configuration>(bucket: string, name: Name, value: Configuration[Name]) => void
 }
 
-type Row = { name: string; created_ms: number; notifications: string; cors: string | null; lifecycle: string | null }
+type Row = {
+  name: string
+  created_ms: number
+  notifications: string
+  cors: string | null
+  lifecycle: string | null
+  versioning: string | null
+}
 
 export const openBuckets = (database: Database, now: () => number): Buckets => {
   const insert = database.prepare('INSERT INTO buckets (name, created_ms) VALUES (?, ?) ON CONFLICT DO NOTHING')
@@ -38,6 +47,7 @@ export const openBuckets = (database: Database, now: () => number): Buckets => {
     notifications: database.prepare('UPDATE buckets SET notifications = ? WHERE name = ?'),
     cors: database.prepare('UPDATE buckets SET cors = ? WHERE name = ?'),
     lifecycle: database.prepare('UPDATE buckets SET lifecycle = ? WHERE name = ?'),
+    versioning: database.prepare('UPDATE buckets SET versioning = ? WHERE name = ?'),
   }
   const find = (name: string): Bucket | undefined => {
     const row = select.get(name)
@@ -58,13 +68,18 @@ export const openBuckets = (database: Database, now: () => number): Buckets => {
     all: () => selectAll.all().map(parseRow),
     remove: (name) =>
       database.transaction(() => {
-        if (isUsed.get(name))
-          throw new AwsError('BucketNotEmpty', 409, 'The bucket you tried to delete is not empty', { BucketName: name })
+        if (isUsed.get(name)) throw bucketNotEmpty(find(name))
         remove.run(name)
       }),
     configure: (bucket, name, value) =>
       void updates[name].run(value === undefined ? null : JSON.stringify(value), bucket),
   }
+}
+
+const bucketNotEmpty = (bucket: Bucket | undefined): AwsError => {
+  const hint = bucket?.versioning === undefined ? '' : '. You must delete all versions in the bucket.'
+  const message = `The bucket you tried to delete is not empty${hint}`
+  return new AwsError('BucketNotEmpty', 409, message, { BucketName: bucket?.name ?? '' })
 }
 
 // The casts: each column was written by `configure`, from what its own parser gave.
@@ -74,6 +89,7 @@ const parseRow = (row: Row): Bucket => ({
   notifications: JSON.parse(row.notifications) as NotificationRule[],
   cors: row.cors === null ? undefined : (JSON.parse(row.cors) as CorsRule[]),
   lifecycle: row.lifecycle === null ? undefined : (JSON.parse(row.lifecycle) as XmlElement),
+  versioning: row.versioning === null ? undefined : (JSON.parse(row.versioning) as Versioning),
 })
 
 const isBucketName = (name: string): boolean =>

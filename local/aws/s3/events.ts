@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
+import { encodeKey } from './key-encoding.ts'
 import type { NotificationRule } from './notifications.ts'
 
 /** Something that happened to an object; `kind` is S3's event name without `s3:`. */
@@ -7,43 +8,51 @@ export type ObjectEvent = {
   kind: string
   bucket: string
   key: string
+  /** Only where the bucket has versions. */
+  versionId?: string
   /** Only of what was created; the etag is quoted, as in the header. */
-  created?: { size: number; etag: string }
-  /** Fixed width, so that it also rises as text. */
-  sequencer: string
+  content?: { size?: number; etag: string }
+  /** Rises with every event. */
+  sequence: number
   timeMs: number
   sourceIp: string
   requestId: string
 }
 
-const ownerId = 'local-owner'
+export const ownerId = 'local-owner'
+/** Who acts, and from where, when S3 itself does. */
+export const serviceName = 's3.amazonaws.com'
 
-/** Source: AWS, "Event message structure", version 2.1. */
-export const describeEvent = (event: ObjectEvent, rule: NotificationRule, region: string): string =>
-  JSON.stringify({
-    Records: [
-      {
-        eventVersion: '2.1',
-        eventSource: 'aws:s3',
-        awsRegion: region,
-        eventTime: new Date(event.timeMs).toISOString(),
-        eventName: event.kind,
-        userIdentity: { principalId: ownerId },
-        requestParameters: { sourceIPAddress: event.sourceIp },
-        responseElements: { 'x-amz-request-id': event.requestId, 'x-amz-id-2': event.requestId },
-        s3: {
-          s3SchemaVersion: '1.0',
-          configurationId: rule.id,
-          bucket: { name: event.bucket, ownerIdentity: { principalId: ownerId }, arn: `arn:aws:s3:::${event.bucket}` },
-          object: {
-            key: encodeKey(event.key),
-            ...(event.created && { size: event.created.size, eTag: event.created.etag.replaceAll('"', '') }),
-            sequencer: event.sequencer,
-          },
-        },
-      },
-    ],
-  })
+/** Source: AWS, "Event message structure": 2.1, and 2.3 for the kinds that came later, such as lifecycle expirations. */
+export const describeEvent = (event: ObjectEvent, rule: NotificationRule, region: string): string => {
+  const isExpiration = event.kind.startsWith('LifecycleExpiration:')
+  const record = {
+    eventVersion: isExpiration ? '2.3' : '2.1',
+    eventSource: 'aws:s3',
+    awsRegion: region,
+    eventTime: new Date(event.timeMs).toISOString(),
+    eventName: event.kind,
+    userIdentity: { principalId: isExpiration ? serviceName : ownerId },
+    requestParameters: { sourceIPAddress: event.sourceIp },
+    responseElements: { 'x-amz-request-id': event.requestId, 'x-amz-id-2': event.requestId },
+    s3: {
+      s3SchemaVersion: '1.0',
+      configurationId: rule.id,
+      bucket: { name: event.bucket, ownerIdentity: { principalId: ownerId }, arn: `arn:aws:s3:::${event.bucket}` },
+      object: describeObject(event),
+    },
+  }
+  return JSON.stringify({ Records: [record] })
+}
+
+const describeObject = ({ key, content, versionId, sequence }: ObjectEvent) => ({
+  key: encodeKey(key),
+  ...(content?.size !== undefined && { size: content.size }),
+  ...(content && { eTag: content.etag.replaceAll('"', '') }),
+  ...(versionId !== undefined && { versionId }),
+  // Fixed width, so that it also rises as text.
+  sequencer: sequence.toString(16).toUpperCase().padStart(18, '0'),
+})
 
 /** What S3 sends to a queue when a notification to it is configured. */
 export const describeTestEvent = (bucket: string, timeMs: number): string =>
@@ -57,10 +66,3 @@ export const describeTestEvent = (bucket: string, timeMs: number): string =>
   })
 
 export const newRequestId = (): string => randomBytes(8).toString('hex').toUpperCase()
-
-/** Form encoding with the slashes kept: a space is `+`. */
-const encodeKey = (key: string): string =>
-  encodeURIComponent(key)
-    .replaceAll('%2F', '/')
-    .replaceAll('%20', '+')
-    .replace(/[!'()~]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)

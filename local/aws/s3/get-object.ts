@@ -1,25 +1,29 @@
+import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 
 import { AwsError } from '../errors.ts'
 import type { AwsRequest } from '../http.ts'
 import type { S3Answer, S3Call } from './answer.ts'
 import type { Buckets } from './buckets.ts'
-import { noSuchKey, preconditionFailed } from './errors.ts'
-import type { Objects, StoredObject } from './objects.ts'
+import { isNotModified } from './conditions.ts'
+import { methodNotAllowed, noSuchKey, noSuchVersion } from './errors.ts'
+import type { Objects } from './objects.ts'
 import { describeChecksums } from './put-object.ts'
+import { checkVersioned, describeVersion } from './version-ids.ts'
+import type { DeleteMarker, StoredObject } from './version-rows.ts'
 
 export type ByteRange = { start: number; end: number }
+type Stores = { buckets: Buckets; objects: Objects }
+type Wanted = Pick<S3Call, 'bucket' | 'key' | 'version' | 'request'>
 
 /** GetObject: whole, or one range of bytes. */
 export const getObject =
-  ({ buckets, objects }: { buckets: Buckets; objects: Objects }) =>
-  async ({ request, bucket, key }: S3Call): Promise<S3Answer> => {
-    buckets.get(bucket)
-    const opened = await objects.open(bucket, key)
-    if (!opened) throw noSuchKey(key)
-    const { object, file } = opened
+  (stores: Stores) =>
+  async (call: S3Call): Promise<S3Answer> => {
+    const { request, bucket } = call
+    const { object, file } = await openFound(stores.objects, bucket, () => findObject(stores, call))
     try {
-      const answer = describeAnswer(request.headers, object)
+      const answer = describeAnswer(stores, call, object)
       if (answer.status === 304 || object.size === 0) {
         await file.close()
         return answer
@@ -34,54 +38,63 @@ export const getObject =
 
 /** HeadObject: as GetObject answers, without the bytes. */
 export const headObject =
-  ({ buckets, objects }: { buckets: Buckets; objects: Objects }) =>
-  ({ request, bucket, key }: S3Call): S3Answer => {
-    buckets.get(bucket)
-    const object = objects.find(bucket, key)
-    if (!object) throw noSuchKey(key)
-    return describeAnswer(request.headers, object)
-  }
+  (stores: Stores) =>
+  (call: S3Call): S3Answer =>
+    describeAnswer(stores, call, findObject(stores, call))
 
-const describeAnswer = (headers: AwsRequest['headers'], object: StoredObject): S3Answer => {
+/** @throws AwsError NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed for a delete marker that is asked for by name */
+const findObject = ({ buckets, objects }: Stores, { bucket, key, version }: Wanted): StoredObject => {
+  const { versioning } = buckets.get(bucket)
+  checkVersioned(versioning, version)
+  const found = objects.find(bucket, key, version)
+  if (found?.kind === 'object') return found
+  if (version === undefined || versioning === undefined) throw noSuchKey(key, found && describeMarker(found))
+  if (!found) throw noSuchVersion(key, version)
+  const lastModified = new Date(found.modifiedMs).toUTCString()
+  throw methodNotAllowed({ ...describeMarker(found), allow: 'DELETE', 'last-modified': lastModified })
+}
+
+const describeMarker = ({ version }: DeleteMarker): Record<string, string> => ({
+  ...describeVersion({ version }),
+  'x-amz-delete-marker': 'true',
+})
+
+/** The bytes may be removed between the row and the file: then the row is read anew. */
+const openFound = async (
+  objects: Objects,
+  bucket: string,
+  find: () => StoredObject,
+): Promise<{ object: StoredObject; file: FileHandle }> => {
+  for (;;) {
+    const object = find()
+    const file = await objects.open(bucket, object)
+    if (file) return { object, file }
+  }
+}
+
+const describeAnswer = ({ buckets }: Stores, { bucket, request }: Wanted, object: StoredObject): S3Answer => {
+  const { headers } = request
+  const { etag, size, version } = object
+  const isVersioned = buckets.get(bucket).versioning !== undefined
   const described = {
     'accept-ranges': 'bytes',
-    etag: object.etag,
+    etag,
     'last-modified': new Date(object.modifiedMs).toUTCString(),
+    ...(isVersioned && describeVersion({ version })),
   }
   if (isNotModified(headers, object)) return { status: 304, headers: described }
-  const range = readRange(headers, object.size)
+  const range = readRange(headers, size)
   if (range) {
     const length = String(range.end - range.start + 1)
-    const contentRange = `bytes ${range.start}-${range.end}/${object.size}`
+    const contentRange = `bytes ${range.start}-${range.end}/${size}`
     return {
       status: 206,
       headers: { ...object.headers, ...described, 'content-length': length, 'content-range': contentRange },
     }
   }
   const checksums = headers.get('x-amz-checksum-mode') === 'ENABLED' ? describeChecksums(object.checksums) : {}
-  return {
-    status: 200,
-    headers: { ...object.headers, ...described, ...checksums, 'content-length': String(object.size) },
-  }
+  return { status: 200, headers: { ...object.headers, ...described, ...checksums, 'content-length': String(size) } }
 }
-
-/** Source: RFC 9110, section 13.2.2. @throws AwsError PreconditionFailed */
-const isNotModified = (headers: AwsRequest['headers'], { etag, modifiedMs }: StoredObject): boolean => {
-  const [ifMatch, ifNoneMatch] = [headers.get('if-match'), headers.get('if-none-match')]
-  const modifiedSince = (date: string) => Math.floor(modifiedMs / 1000) * 1000 > Date.parse(date)
-  const [ifUnmodified, ifModified] = [headers.get('if-unmodified-since'), headers.get('if-modified-since')]
-  if (ifMatch !== undefined && !namesEtag(ifMatch, etag)) throw preconditionFailed('If-Match')
-  if (ifMatch === undefined && ifUnmodified !== undefined && modifiedSince(ifUnmodified))
-    throw preconditionFailed('If-Unmodified-Since')
-  if (ifNoneMatch !== undefined) return namesEtag(ifNoneMatch, etag)
-  return ifModified !== undefined && !modifiedSince(ifModified)
-}
-
-const namesEtag = (condition: string, etag: string): boolean =>
-  condition.split(',').some((part) => {
-    const name = part.trim().replace(/^W\//, '')
-    return name === '*' || name === etag || `"${name}"` === etag
-  })
 
 /** Undefined when there is no range, or one that S3 ignores. @throws AwsError InvalidRange (416) */
 const readRange = (headers: AwsRequest['headers'], size: number): ByteRange | undefined => {
@@ -99,18 +112,21 @@ const readRange = (headers: AwsRequest['headers'], size: number): ByteRange | un
   })
 }
 
-/** The bytes of one object for a reader in this process; undefined when it is not there. */
+/** The bytes of one object for a reader in this process. */
 export type OpenedObject = StoredObject & {
   /** Reads `range`, or everything; to be called once, or `close` instead. */
   read: (range?: ByteRange) => Readable
   close: () => Promise<void>
 }
 
+/** Gives the current version of an object; undefined when there is none. */
 export const openObject =
   (objects: Objects) =>
   async (bucket: string, key: string): Promise<OpenedObject | undefined> => {
-    const opened = await objects.open(bucket, key)
-    if (!opened) return undefined
-    const { object, file } = opened
-    return { ...object, read: (range) => file.createReadStream(range), close: () => file.close() }
+    for (;;) {
+      const object = objects.find(bucket, key)
+      if (object?.kind !== 'object') return undefined
+      const file = await objects.open(bucket, object)
+      if (file) return { ...object, read: (range) => file.createReadStream(range), close: () => file.close() }
+    }
   }

@@ -2,143 +2,166 @@ import type { FileHandle } from 'node:fs/promises'
 
 import type { Blobs, StagedBlob } from '../blobs.ts'
 import type { Database } from '../database.ts'
+import { AwsError } from '../errors.ts'
 import type { Sqs } from '../sqs/service.ts'
-import type { Buckets } from './buckets.ts'
+import type { Bucket, Buckets } from './buckets.ts'
+import { checkDelete } from './conditions.ts'
 import { preconditionFailed } from './errors.ts'
 import { describeEvent, type ObjectEvent } from './events.ts'
+import type { NotificationFaults } from './notification-faults.ts'
 import { ruleMatches } from './notifications.ts'
+import { newVersionId, nullVersion } from './version-ids.ts'
+import { openVersionRows, type StoredObject, type StoredVersion, type VersionRows } from './version-rows.ts'
 
-export type StoredObject = {
-  key: string
-  size: number
-  /** Quoted. */
-  etag: string
-  /** The kept request headers, user metadata included. */
-  headers: Readonly<Record<string, string>>
-  checksums: Readonly<Record<string, string>>
-  modifiedMs: number
+export type NewObject = Pick<StoredObject, 'key' | 'etag' | 'headers' | 'checksums'> & {
+  bucket: string
+  createOnly: boolean
 }
-export type NewObject = Omit<StoredObject, 'modifiedMs' | 'size'> & { bucket: string; createOnly: boolean }
-export type Cause = { sourceIp: string; requestId: string }
+/** `version`: that one is removed for good; without it, what a plain DELETE of this bucket does. */
+export type Removal = { key: string; version?: string | undefined; ifMatch?: string | undefined }
+/** What a removal did. `version` is absent in a bucket that never had versions. */
+export type Removed = { version?: string; marker?: 'created' | 'removed' }
+export type Cause = { sourceIp: string; requestId: string; by?: 'LifecycleExpiration' }
 
-export type Objects = {
-  find: (bucket: string, key: string) => StoredObject | undefined
-  open: (bucket: string, key: string) => Promise<{ object: StoredObject; file: FileHandle } | undefined>
-  /** Makes a staged blob an object, with its notifications. @throws AwsError PreconditionFailed, NoSuchBucket */
-  put: (object: NewObject, blob: StagedBlob, cause: Cause) => Promise<void>
-  /** Removes what is there of these keys, with the notifications. */
-  remove: (bucket: string, keys: readonly string[], cause: Cause) => Promise<void>
-  /** In the order of their UTF-8 bytes, from `fromKey` on. */
-  iterate: (bucket: string, fromKey: string) => Iterable<StoredObject>
+export type Objects = Pick<VersionRows, 'find' | 'iterate' | 'iterateCurrent'> & {
+  /** The bytes of a version; undefined when it was removed meanwhile. */
+  open: (bucket: string, object: StoredObject) => Promise<FileHandle | undefined>
+  /** Makes a staged blob the current version, with its notifications. @throws AwsError PreconditionFailed, NoSuchBucket */
+  put: (object: NewObject, blob: StagedBlob, cause: Cause) => Promise<{ version?: string }>
+  /**
+   * Removes, or marks as deleted, all in one transaction with the notifications, begun before it returns. A removal that
+   * is refused stands as its error in its place and does nothing.
+   */
+  remove: (bucket: string, removals: readonly Removal[], cause: Cause) => Promise<(Removed | AwsError)[]>
 }
 
-type Row = {
-  key: string
-  blob: string
-  size: number
-  etag: string
-  headers: string
-  checksums: string
-  modified_ms: number
-}
+type Stores = { database: Database; blobs: Blobs; buckets: Buckets; sqs: Sqs; faults: NotificationFaults }
+/** What is to be done after the commit. */
+type Aftermath = { wakes: (() => void)[]; blobs: string[] }
 
 export const openObjects = (
-  { database, blobs, buckets, sqs }: { database: Database; blobs: Blobs; buckets: Buckets; sqs: Sqs },
+  { database, blobs, buckets, sqs, faults }: Stores,
   region: string,
   now: () => number,
 ): Objects => {
-  const select = database.prepare<Row>('SELECT * FROM objects WHERE bucket = ? AND key = ?')
-  const selectFrom = database.prepare<Row>('SELECT * FROM objects WHERE bucket = ? AND key >= ? ORDER BY key')
-  const insert = database.prepare('INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-  const remove = database.prepare<{ blob: string }>('DELETE FROM objects WHERE bucket = ? AND key = ? RETURNING blob')
-  const nextSequence = database.prepare<{ value: number }>('UPDATE sequencer SET value = value + 1 RETURNING value')
-  blobs.sweep(
-    new Set(
-      database
-        .prepare<{ blob: string }>('SELECT blob FROM objects')
-        .all()
-        .map(({ blob }) => blob),
-    ),
-  )
+  const rows = openVersionRows(database)
+  blobs.sweep(new Set(rows.blobs()))
 
-  /** Enqueues what the bucket's rules ask for; gives what is to be done after the commit. */
-  const notify = (event: Omit<ObjectEvent, 'sequencer' | 'timeMs'>): (() => void)[] => {
-    const rules = buckets.get(event.bucket).notifications.filter((rule) => ruleMatches(rule, event.kind, event.key))
-    const sequencer = (nextSequence.get()?.value ?? 0).toString(16).toUpperCase().padStart(18, '0')
-    return rules.flatMap((rule) => {
+  /** Enqueues what the bucket's rules ask for. */
+  const notify = (bucket: Bucket, event: Omit<ObjectEvent, 'bucket' | 'timeMs'>, after: Aftermath): void => {
+    for (const rule of bucket.notifications.filter((each) => ruleMatches(each, event.kind, event.key))) {
       const target = sqs.target(rule.queueArn)
-      target?.enqueue(describeEvent({ ...event, sequencer, timeMs: now() }, rule, region))
-      return target ? [target.wake] : []
-    })
+      if (!target) continue
+      const body = describeEvent({ ...event, bucket: bucket.name, timeMs: now() }, rule, region)
+      for (const delayMs of faults.plan(rule.queueArn, now())) target.enqueue(body, delayMs)
+      after.wakes.push(target.wake)
+    }
   }
 
-  const commitPut = (object: NewObject, blob: StagedBlob, cause: Cause) =>
+  const removeVersion = (bucket: Bucket, key: string, version: string, after: Aftermath): StoredVersion | undefined => {
+    const removed = rows.remove(bucket.name, key, version)
+    if (removed?.kind === 'object') after.blobs.push(removed.blob)
+    return removed
+  }
+
+  const commitPut = (object: NewObject, { name, size }: StagedBlob, cause: Cause, after: Aftermath) =>
     database.transaction(() => {
-      const { bucket, key, etag, headers, checksums, createOnly } = object
-      if (createOnly && select.get(bucket, key)) throw preconditionFailed('If-None-Match')
-      const replaced = remove.all(bucket, key)
-      insert.run(bucket, key, blob.name, blob.size, etag, JSON.stringify(headers), JSON.stringify(checksums), now())
-      const wakes = notify({ kind: 'ObjectCreated:Put', bucket, key, created: { size: blob.size, etag }, ...cause })
-      return { wakes, replaced }
+      const { key, etag, headers, checksums, createOnly } = object
+      const bucket = buckets.get(object.bucket)
+      if (createOnly && rows.find(bucket.name, key)?.kind === 'object') throw preconditionFailed('If-None-Match')
+      const place = { key, ...newPlace(bucket), modifiedMs: now() }
+      if (place.version === nullVersion) removeVersion(bucket, key, nullVersion, after)
+      rows.insert(bucket.name, { kind: 'object', ...place, blob: name, size, etag, headers, checksums })
+      const event = { ...place, kind: 'ObjectCreated:Put', content: { size, etag } }
+      notify(bucket, { ...event, ...told(bucket, place.version), ...cause }, after)
+      return bucket.versioning === undefined ? {} : { version: place.version }
     })
 
-  const commitRemove = (bucket: string, keys: readonly string[], cause: Cause) =>
-    database.transaction(() => {
-      const removed = keys.flatMap((key) => remove.all(bucket, key).map(({ blob }) => ({ key, blob })))
-      return {
-        removed,
-        wakes: removed.flatMap(({ key }) => notify({ kind: 'ObjectRemoved:Delete', bucket, key, ...cause })),
-      }
-    })
+  const newPlace = ({ versioning }: Bucket) => {
+    const sequence = rows.nextSequence()
+    return { sequence, version: versioning === 'Enabled' ? newVersionId(sequence) : nullVersion }
+  }
 
-  const removeBlobs = async (rows: readonly { blob: string }[]): Promise<void> => {
-    for (const { blob } of rows) await blobs.remove(blob)
+  const addMarker = (bucket: Bucket, key: string, cause: Cause, after: Aftermath): Removed => {
+    const place = { key, ...newPlace(bucket), modifiedMs: now() }
+    if (place.version === nullVersion) removeVersion(bucket, key, nullVersion, after)
+    rows.insert(bucket.name, { kind: 'marker', ...place })
+    const kind = `${cause.by ?? 'ObjectRemoved'}:DeleteMarkerCreated`
+    notify(bucket, { ...place, kind, content: emptyContent, ...told(bucket, place.version), ...cause }, after)
+    return { version: place.version, marker: 'created' }
+  }
+
+  const removeForGood = (bucket: Bucket, key: string, version: string, cause: Cause, after: Aftermath): Removed => {
+    const removed = removeVersion(bucket, key, version, after)
+    const kind = `${cause.by ?? 'ObjectRemoved'}:Delete`
+    if (removed) notify(bucket, { kind, key, sequence: rows.nextSequence(), ...told(bucket, version), ...cause }, after)
+    if (bucket.versioning === undefined) return {}
+    return { version, ...(removed?.kind === 'marker' && { marker: 'removed' }) }
+  }
+
+  const removeOne = (bucket: Bucket, removal: Removal, cause: Cause, after: Aftermath): Removed => {
+    const { key, version, ifMatch } = removal
+    checkDelete(rows.find(bucket.name, key), key, ifMatch)
+    if (version === undefined && bucket.versioning !== undefined) return addMarker(bucket, key, cause, after)
+    return removeForGood(bucket, key, version ?? nullVersion, cause, after)
+  }
+
+  const orRemove = async <T>(blob: string, commit: () => T): Promise<T> => {
+    try {
+      return commit()
+    } catch (error) {
+      await blobs.remove(blob)
+      throw error
+    }
+  }
+
+  const finish = async (after: Aftermath): Promise<void> => {
+    for (const wake of new Set(after.wakes)) wake()
+    for (const blob of after.blobs) await blobs.remove(blob)
   }
 
   return {
-    find: (bucket, key) => {
-      const row = select.get(bucket, key)
-      return row && parseRow(row)
-    },
-    open: async (bucket, key) => {
-      // A blob may be replaced between the row and the file: then the row is read anew.
-      for (;;) {
-        const row = select.get(bucket, key)
-        if (!row) return undefined
-        const file = await blobs.open(row.blob)
-        if (file) return { object: parseRow(row), file }
-        if (select.get(bucket, key)?.blob === row.blob)
-          throw new Error(`the blob ${row.blob} of ${bucket}/${key} is missing`)
-      }
+    find: rows.find,
+    iterate: rows.iterate,
+    iterateCurrent: rows.iterateCurrent,
+    open: async (bucket, { key, version, blob }) => {
+      const file = await blobs.open(blob)
+      const found = file ? undefined : rows.find(bucket, key, version)
+      if (found?.kind === 'object' && found.blob === blob)
+        throw new Error(`the blob ${blob} of ${bucket}/${key} is missing`)
+      return file
     },
     put: async (object, blob, cause) => {
       await blobs.publish(blob.name)
-      try {
-        const { wakes, replaced } = commitPut(object, blob, cause)
-        wakes.forEach((wake) => wake())
-        await removeBlobs(replaced)
-      } catch (error) {
-        await blobs.remove(blob.name)
-        throw error
-      }
+      const after: Aftermath = { wakes: [], blobs: [] }
+      const stored = await orRemove(blob.name, () => commitPut(object, blob, cause, after))
+      await finish(after)
+      return stored
     },
-    remove: async (bucket, keys, cause) => {
-      const { removed, wakes } = commitRemove(bucket, keys, cause)
-      wakes.forEach((wake) => wake())
-      await removeBlobs(removed)
-    },
-    iterate: function* (bucket, fromKey) {
-      for (const row of selectFrom.iterate(bucket, fromKey)) yield parseRow(row)
+    remove: async (bucketName, removals, cause) => {
+      const after: Aftermath = { wakes: [], blobs: [] }
+      const removed = database.transaction(() => {
+        const bucket = buckets.get(bucketName)
+        return removals.map((removal) => orRefusal(() => removeOne(bucket, removal, cause, after)))
+      })
+      await finish(after)
+      return removed
     },
   }
 }
 
-const parseRow = (row: Row): StoredObject => ({
-  key: row.key,
-  size: row.size,
-  etag: row.etag,
-  // The casts: written by `put` alone.
-  headers: JSON.parse(row.headers) as Record<string, string>,
-  checksums: JSON.parse(row.checksums) as Record<string, string>,
-  modifiedMs: row.modified_ms,
-})
+/** What S3 tells of a delete marker's content. */
+const emptyContent = { etag: '"d41d8cd98f00b204e9800998ecf8427e"' }
+
+/** Source: AWS, "Event message structure": the version of an object in a bucket with versioning. */
+const told = ({ versioning }: Bucket, version: string): { versionId?: string } =>
+  versioning === 'Enabled' || version !== nullVersion ? { versionId: version } : {}
+
+const orRefusal = (work: () => Removed): Removed | AwsError => {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof AwsError) return error
+    throw error
+  }
+}

@@ -1,6 +1,6 @@
 import type { Blobs } from '../blobs.ts'
 import type { Database } from '../database.ts'
-import { AwsError, notImplemented } from '../errors.ts'
+import { notImplemented } from '../errors.ts'
 import type { AwsRequest } from '../http.ts'
 import type { Sqs } from '../sqs/service.ts'
 import type { S3Answer, S3Call } from './answer.ts'
@@ -9,7 +9,8 @@ import type { Buckets } from './buckets.ts'
 import { deleteObject, deleteObjects } from './delete-object.ts'
 import { headerNotImplemented } from './errors.ts'
 import { getObject, headObject } from './get-object.ts'
-import { listObjects, listVersions } from './listing.ts'
+import { listObjects } from './list-objects.ts'
+import { listVersions } from './list-versions.ts'
 import type { Objects } from './objects.ts'
 import { putObject } from './put-object.ts'
 
@@ -49,6 +50,7 @@ export const openOperations = (stores: S3Stores, region: string, now: () => numb
     onBucket('DELETE', '', bucket.deleteBucket),
     onBucket('GET', 'location', bucket.getLocation),
     onBucket('GET', 'versioning', bucket.getVersioning),
+    onBucket('PUT', 'versioning', bucket.putVersioning),
     onBucket('GET', 'notification', bucket.getNotifications),
     onBucket('PUT', 'notification', bucket.putNotifications),
     onBucket('GET', 'cors', bucket.getCors),
@@ -57,7 +59,12 @@ export const openOperations = (stores: S3Stores, region: string, now: () => numb
     onBucket('GET', 'lifecycle', bucket.getLifecycle),
     onBucket('PUT', 'lifecycle', bucket.putLifecycle),
     onBucket('DELETE', 'lifecycle', bucket.deleteLifecycle),
-    onBucket('GET', 'list-type', listObjects(stores), [...listParams, 'continuation-token', 'start-after']),
+    onBucket('GET', 'list-type', listObjects(stores), [
+      ...listParams,
+      'continuation-token',
+      'start-after',
+      'fetch-owner',
+    ]),
     onBucket('GET', 'versions', listVersions(stores), [...listParams, 'key-marker', 'version-id-marker']),
     onBucket('POST', 'delete', deleteObjects(stores)),
     { level: 'object', method: 'PUT', run: putObject(stores) },
@@ -100,13 +107,4 @@ const checkHeaders = ({ headers }: AwsRequest, { level, method }: Operation): vo
       name.startsWith('x-amz-') && !knownHeader.test(name) && !(takesMetadata && name.startsWith('x-amz-meta-')),
   )
   if (unknown !== undefined) throw headerNotImplemented(unknown)
-}
-
-/** @throws AwsError when a version other than `null` is asked for: there is no other here */
-export const checkVersion = (version: string | undefined): void => {
-  if (version !== undefined && version !== 'null')
-    throw new AwsError('InvalidArgument', 400, 'Invalid version id specified', {
-      ArgumentName: 'versionId',
-      ArgumentValue: version,
-    })
 }

@@ -6,6 +6,7 @@ import type { Buckets } from './buckets.ts'
 import { openBodyCheck } from './checksums.ts'
 import { headerNotImplemented } from './errors.ts'
 import type { Objects } from './objects.ts'
+import { describeVersion } from './version-ids.ts'
 
 const keptHeaders = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires']
 const metadataPrefix = 'x-amz-meta-'
@@ -26,11 +27,11 @@ export const putObject =
     const blob = await blobs.stage(request.body, check.update)
     const etag = await orDiscard(blobs, blob.name, () => check.finish().etag)
     const { checksums } = check
-    await objects.put({ bucket, key, etag, headers, checksums, createOnly }, blob, {
+    const stored = await objects.put({ bucket, key, etag, headers, checksums, createOnly }, blob, {
       sourceIp: request.sourceIp,
       requestId,
     })
-    return { status: 200, headers: { etag, ...describeChecksums(checksums) } }
+    return { status: 200, headers: { etag, ...describeVersion(stored), ...describeChecksums(checksums) } }
   }
 
 /** The checksum headers of an answer about a whole object. */

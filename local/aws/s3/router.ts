@@ -5,8 +5,9 @@ import { type S3Answer, type S3Call, xmlAnswer } from './answer.ts'
 import { openBodyCheck } from './checksums.ts'
 import { corsHeaders, preflight } from './cors.ts'
 import { newRequestId } from './events.ts'
-import { checkVersion, findOperation, type Operation } from './operations.ts'
+import { findOperation, type Operation } from './operations.ts'
 import type { Buckets } from './buckets.ts'
+import { checkVersionId } from './version-ids.ts'
 import { element, xmlDocument } from './xml.ts'
 
 const maxXmlBytes = 2 * 1_048_576
@@ -45,7 +46,8 @@ const run = (
   const level = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object'
   const operation = findOperation(operations, request, level)
   const param = (name: string) => queryValue(request, name)
-  checkVersion(param('versionId'))
+  const version = param('versionId')
+  checkVersionId(version)
   const readText = async () => {
     const check = openBodyCheck(request, payloadHash)
     const body = await readBody(request.body, maxXmlBytes)
@@ -53,7 +55,7 @@ const run = (
     check.finish()
     return body.toString('utf8')
   }
-  return operation.run({ ...call, param, readText })
+  return operation.run({ ...call, version, param, readText })
 }
 
 const checkFraming = ({ method, headers }: AwsRequest): void => {
@@ -96,8 +98,8 @@ const queryPayloadHash = (headers: AwsRequest['headers']): string => {
 }
 
 const describeError = (error: AwsError, request: AwsRequest, requestId: string): S3Answer => {
-  const { code, status, message, fields } = error
-  if (request.method === 'HEAD') return { status }
+  const { code, status, message, fields, headers } = error
+  if (request.method === 'HEAD') return { status, headers }
   const all = {
     Code: code,
     Message: message,
@@ -106,12 +108,7 @@ const describeError = (error: AwsError, request: AwsRequest, requestId: string):
     RequestId: requestId,
     HostId: requestId,
   }
-  return xmlAnswer(
-    xmlDocument(
-      'Error',
-      Object.entries(all).map(([name, value]) => element(name, value)),
-      '',
-    ),
-    status,
-  )
+  const elements = Object.entries(all).map(([name, value]) => element(name, value))
+  const answer = xmlAnswer(xmlDocument('Error', elements, ''), status)
+  return { ...answer, headers: { ...answer.headers, ...headers } }
 }

@@ -11,6 +11,8 @@ export type NewMessage = {
   body: string
   attributes: MessageAttributes
   delaySeconds?: number | undefined
+  /** On top of the seconds; whole milliseconds. */
+  extraDelayMs?: number
   groupId?: string | undefined
   deduplicationId?: string | undefined
 }
@@ -39,7 +41,7 @@ export const openMessages = (database: Database, now: () => number): Messages =>
     const { body, attributes, groupId, delaySeconds = numberAttribute(queue.attributes, 'DelaySeconds') } = message
     const messageId = randomUUID()
     const sentMs = now()
-    const visibleMs = sentMs + delaySeconds * 1000
+    const visibleMs = sentMs + delaySeconds * 1000 + (message.extraDelayMs ?? 0)
     const ids = [groupId ?? null, deduplicationId ?? null]
     const { id } = insert.run(queue.name, messageId, body, JSON.stringify(attributes), ...ids, sentMs, visibleMs)
     return { messageId, sequence: id }

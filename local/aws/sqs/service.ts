@@ -12,7 +12,7 @@ export type Sqs = {
   target: (arn: string) => QueueTarget | undefined
 }
 /** `enqueue` belongs into the caller's transaction, `wake` after its commit. */
-export type QueueTarget = { isFifo: boolean; enqueue: (body: string) => void; wake: () => void }
+export type QueueTarget = { isFifo: boolean; enqueue: (body: string, delayMs?: number) => void; wake: () => void }
 
 export const openSqs = (database: Database, region: string, now: () => number): Sqs => {
   const queues = openQueues(database, region, now)
@@ -34,7 +34,7 @@ export const openSqs = (database: Database, region: string, now: () => number): 
       return (
         queue && {
           isFifo: queue.isFifo,
-          enqueue: (body) => void messages.enqueue(queue, { body, attributes: {} }),
+          enqueue: (body, extraDelayMs = 0) => void messages.enqueue(queue, { body, attributes: {}, extraDelayMs }),
           wake: () => waiting.wake(queue.name),
         }
       )

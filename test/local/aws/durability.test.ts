@@ -10,8 +10,9 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sd
 import { type Blobs, openBlobs } from '../../../local/aws/blobs.ts'
 import { openDatabase } from '../../../local/aws/database.ts'
 import { openBuckets } from '../../../local/aws/s3/buckets.ts'
+import { openFaults, parseFaults } from '../../../local/aws/s3/notification-faults.ts'
 import { openObjects } from '../../../local/aws/s3/objects.ts'
-import { openSqs } from '../../../local/aws/sqs/service.ts'
+import { openSqs, type Sqs } from '../../../local/aws/sqs/service.ts'
 import { openTestAws } from './support.ts'
 
 const openStores = async (context: TestContext) => {
@@ -25,13 +26,26 @@ const openStores = async (context: TestContext) => {
   })
   const buckets = openBuckets(database, Date.now)
   buckets.create('images')
-  const objectsOver = (over: Blobs) =>
-    openObjects(
-      { database, blobs: over, buckets, sqs: openSqs(database, 'us-east-1', Date.now) },
-      'us-east-1',
-      Date.now,
-    )
-  return { blobs, objectsOver, buckets }
+  const realSqs = openSqs(database, 'us-east-1', Date.now)
+  const faults = openFaults(parseFaults({}))
+  const objectsOver = (over: Blobs, sqs: Sqs = realSqs) =>
+    openObjects({ database, blobs: over, buckets, sqs, faults }, 'us-east-1', Date.now)
+  return { blobs, objectsOver, buckets, realSqs }
+}
+/** A queue that takes nothing any more. */
+const brokenTarget = {
+  isFifo: false,
+  enqueue: () => {
+    throw new Error('no message fits')
+  },
+  wake: () => undefined,
+}
+const everything = {
+  id: 'all',
+  queueArn: 'q',
+  events: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'],
+  prefix: '',
+  suffix: '',
 }
 const object = { bucket: 'images', key: 'a', etag: '"0"', headers: {}, checksums: {}, createOnly: false }
 const cause = { sourceIp: '127.0.0.1', requestId: '0' }
@@ -60,14 +74,31 @@ test('a disk that refuses the bytes leaves no object', async (context) => {
 })
 
 test('a notification that can’t be stored takes its object back', async (context) => {
-  const { blobs, objectsOver, buckets } = await openStores(context)
-  const objects = objectsOver(blobs)
-  buckets.remove('images')
+  const { blobs, objectsOver, buckets, realSqs } = await openStores(context)
+  buckets.configure('images', 'notifications', [everything])
+  const objects = objectsOver(blobs, { ...realSqs, target: () => brokenTarget })
   const staged = await blobs.stage(Readable.from([Buffer.from('x')]), () => undefined)
-  await assert.rejects(objects.put(object, staged, cause), { code: 'NoSuchBucket' })
+  await assert.rejects(objects.put(object, staged, cause), /no message fits/)
   assert.equal(objects.find('images', 'a'), undefined)
   assert.equal(await blobs.open(staged.name), undefined)
 })
+
+for (const versioning of [undefined, 'Enabled', 'Suspended'] as const)
+  test(`a notification that can’t be stored takes its removal back, versioning ${versioning ?? 'off'}`, async (context) => {
+    const { blobs, objectsOver, buckets, realSqs } = await openStores(context)
+    const working = objectsOver(blobs)
+    const staged = await blobs.stage(Readable.from([Buffer.from('x')]), () => undefined)
+    await working.put(object, staged, cause)
+    buckets.configure('images', 'versioning', versioning)
+    buckets.configure('images', 'notifications', [everything])
+    const objects = objectsOver(blobs, { ...realSqs, target: () => brokenTarget })
+    await assert.rejects(objects.remove('images', [{ key: 'a' }], cause), /no message fits/)
+    const found = objects.find('images', 'a')
+    assert.equal(found?.kind, 'object')
+    const file = await objects.open('images', found)
+    assert.ok(file)
+    await file.close()
+  })
 
 test('what a killed process left is swept at the next start, and nothing else', async (context) => {
   const { s3, directory, restart } = await openTestAws(context)

@@ -1,58 +1,18 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { createHash, randomBytes, randomInt } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 
-import {
-  CreateBucketCommand,
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutBucketNotificationConfigurationCommand,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3'
-import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
+import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 
 import { eventually } from '../../support/eventually.ts'
-import { credentials, region, testS3Client } from './support.ts'
+import { prepareDirectory, QueueUrl, type Service, startService } from './service-process.ts'
+import { Bucket } from './told.ts'
 
-const Bucket = 'images'
 const rounds = 3
 const writers = 8
-
-const startService = async (context: TestContext, directory: string) => {
-  const given = [directory, region, credentials.accessKeyId, credentials.secretAccessKey]
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'killed-service.ts'), ...given], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
-  context.after(kill)
-  // The first line is the URL; a service that dies before it ends the stream without one.
-  const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), once(child, 'exit')])) as unknown[]
-  assert.equal(typeof line, 'string', 'the service starts')
-  const url = String(line)
-  return { kill, s3: testS3Client(url), sqs: new SQSClient({ endpoint: url, region, credentials, maxAttempts: 1 }) }
-}
-type Service = Awaited<ReturnType<typeof startService>>
-
-const provision = async ({ s3, sqs }: Service) => {
-  await s3.send(new CreateBucketCommand({ Bucket }))
-  await sqs.send(new CreateQueueCommand({ QueueName: 'uploads' }))
-  const QueueConfigurations = [
-    { QueueArn: `arn:aws:sqs:${region}:000000000000:uploads`, Events: ['s3:ObjectCreated:*' as const] },
-  ]
-  await s3.send(
-    new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: { QueueConfigurations } }),
-  )
-}
 
 /** Puts objects from several writers until the service dies; gives the MD5 of each that was acknowledged. */
 const putUntilKilled = async (
@@ -91,7 +51,6 @@ const listStored = async ({ s3 }: Service): Promise<Map<string, string>> => {
 }
 
 const drainNotified = async ({ sqs }: Service): Promise<[string, string][]> => {
-  const QueueUrl = 'http://127.0.0.1/000000000000/uploads'
   const notified: [string, string][] = []
   for (;;) {
     const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
@@ -108,12 +67,8 @@ test(
   'a kill at any moment loses no acknowledged object, no notification, and leaves no orphan',
   { timeout: 180_000 },
   async (context) => {
-    const directory = await mkdtemp(join(tmpdir(), 'local-aws-'))
-    context.after(() => rm(directory, { recursive: true, force: true }))
+    const directory = await prepareDirectory(context, ['s3:ObjectCreated:*'])
     const acknowledged = new Map<string, string>()
-    const first = await startService(context, directory)
-    await provision(first)
-    await first.kill()
     for (let round = 0; round < rounds; round += 1) {
       const killAfter = randomInt(20, 80)
       context.diagnostic(`round ${round}: killed after ${killAfter} puts`)

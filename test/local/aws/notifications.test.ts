@@ -3,23 +3,19 @@ import { type TestContext, test } from 'node:test'
 
 import {
   CreateBucketCommand,
-  DeleteBucketCorsCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   type Event,
-  GetBucketCorsCommand,
   GetBucketNotificationConfigurationCommand,
-  PutBucketCorsCommand,
   PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { CreateQueueCommand } from '@aws-sdk/client-sqs'
 
-import { sendRaw } from './raw.ts'
-import { openTestAws, presignPut, type TestAws } from './support.ts'
+import { openTestAws } from './support.ts'
+import { Bucket, drain } from './told.ts'
 
-const Bucket = 'images'
 const arn = (queue: string) => `arn:aws:sqs:us-east-1:000000000000:${queue}`
 const created: Event = 's3:ObjectCreated:*'
 const removed: Event = 's3:ObjectRemoved:*'
@@ -39,18 +35,6 @@ const openWithQueue = async (context: TestContext) => {
   const { QueueUrl } = await aws.sqs.send(new CreateQueueCommand({ QueueName: 'uploads' }))
   await aws.sqs.send(new CreateQueueCommand({ QueueName: 'fifo.fifo', Attributes: { FifoQueue: 'true' } }))
   return Object.assign(aws, { QueueUrl })
-}
-/** Takes everything out of the queue, as parsed JSON. */
-const drain = async ({ sqs, QueueUrl }: TestAws & { QueueUrl: string | undefined }): Promise<unknown[]> => {
-  const bodies: unknown[] = []
-  for (;;) {
-    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
-    if (Messages.length === 0) return bodies
-    for (const { Body, ReceiptHandle } of Messages) {
-      bodies.push(JSON.parse(Body ?? ''))
-      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
-    }
-  }
 }
 
 test('a configuration is kept, and its queue is told with a test event', async (context) => {
@@ -147,82 +131,4 @@ test('a configuration that S3 would not take is refused and changes nothing', as
     ['kept'],
   )
   await configure(aws.s3, [rule('a', 'a/', [created]), rule('b', 'a/', [removed]), rule('c', 'b/', [created])])
-})
-
-const cors = {
-  AllowedOrigins: ['https://app.example', 'https://*.app.example'],
-  AllowedMethods: ['PUT'],
-  AllowedHeaders: ['content-type', 'if-none-match', 'x-amz-*'],
-  ExposeHeaders: ['ETag'],
-  MaxAgeSeconds: 60,
-}
-
-test('CORS rules are kept, given back and deleted', async (context) => {
-  const { s3 } = await openWithQueue(context)
-  await assert.rejects(s3.send(new GetBucketCorsCommand({ Bucket })), { name: 'NoSuchCORSConfiguration' })
-  await s3.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [cors] } }))
-  assert.deepEqual((await s3.send(new GetBucketCorsCommand({ Bucket }))).CORSRules, [cors])
-  const unknownMethod = { CORSRules: [{ ...cors, AllowedMethods: ['PATCH'] }] }
-  await assert.rejects(s3.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: unknownMethod })), {
-    name: 'InvalidRequest',
-  })
-  await s3.send(new DeleteBucketCorsCommand({ Bucket }))
-  await assert.rejects(s3.send(new GetBucketCorsCommand({ Bucket })), { name: 'NoSuchCORSConfiguration' })
-})
-
-test('a preflight is answered by the rules, without a signature', async (context) => {
-  const { s3, url } = await openWithQueue(context)
-  const ask = (origin: string, method: string, headers: string) =>
-    sendRaw(`${url}/${Bucket}/a`, {
-      method: 'OPTIONS',
-      headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': headers },
-    })
-  assert.equal((await ask('https://app.example', 'PUT', '')).code, 'AccessForbidden')
-  await s3.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [cors] } }))
-  const allowed = await ask('https://eu.app.example', 'PUT', 'Content-Type, if-none-match,x-amz-checksum-sha256')
-  assert.equal(allowed.status, 200)
-  assert.partialDeepStrictEqual(allowed.headers, {
-    'access-control-allow-origin': 'https://eu.app.example',
-    'access-control-allow-methods': 'PUT',
-    'access-control-allow-headers': 'content-type, if-none-match, x-amz-checksum-sha256',
-    'access-control-max-age': '60',
-  })
-  for (const [origin, method, headers] of [
-    ['https://evil.example', 'PUT', ''],
-    ['http://app.example', 'PUT', ''],
-    ['https://app.example', 'DELETE', ''],
-    ['https://app.example', 'PUT', 'authorization'],
-  ] as const) {
-    const { status, code, headers: answered } = await ask(origin, method, headers)
-    assert.deepEqual([status, code, answered['access-control-allow-origin']], [403, 'AccessForbidden', undefined])
-  }
-})
-
-test('an allowed page can read the answer, also a refusal', async (context) => {
-  const { s3, url } = await openWithQueue(context)
-  await s3.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [cors] } }))
-  const ticket = await presignPut(url, {
-    Bucket,
-    Key: 'a',
-    ContentType: 'image/png',
-    ContentLength: 1,
-    IfNoneMatch: '*',
-  })
-  const put = (origin: string, target = ticket) =>
-    sendRaw(target, {
-      method: 'PUT',
-      body: 'x',
-      headers: { origin, 'content-type': 'image/png', 'if-none-match': '*' },
-    })
-  for (const [expected, target] of [
-    [200, ticket],
-    [412, ticket],
-    [403, ticket.replace('/a?', '/b?')],
-  ] as const) {
-    const { status, headers } = await put('https://app.example', target)
-    assert.deepEqual([status, headers['access-control-allow-origin']], [expected, 'https://app.example'])
-    assert.equal(headers['access-control-expose-headers'], 'ETag')
-    assert.match(String(headers.vary), /Origin/)
-  }
-  assert.equal((await put('https://evil.example')).headers['access-control-allow-origin'], undefined)
 })

@@ -7,7 +7,7 @@ import { PutObjectCommand, type PutObjectCommandInput, S3Client } from '@aws-sdk
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 
-import { listenOnLoopback, type LocalAws, openLocalAws } from '../../../local/aws/server.ts'
+import { listenOnLoopback, type LocalAws, type LocalAwsOptions, openLocalAws } from '../../../local/aws/server.ts'
 
 export const region = 'us-east-1'
 export const credentials = { accessKeyId: 'local-key', secretAccessKey: 'local-secret' }
@@ -28,10 +28,10 @@ export type TestAws = {
 }
 
 /** A service on a free port and SDK clients for it; all of it is gone when the test ends. */
-export const openTestAws = async (context: TestContext): Promise<TestAws> => {
-  const directory = await mkdtemp(join(tmpdir(), 'local-aws-'))
+export const openTestAws = async (context: TestContext, options: Partial<LocalAwsOptions> = {}): Promise<TestAws> => {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'local-aws-')))
   let offsetMs = 0
-  const open = () => openLocalAws({ directory, region, credentials, now: () => Date.now() + offsetMs })
+  const open = () => openLocalAws({ directory, region, credentials, now: () => Date.now() + offsetMs, ...options })
   let aws = open()
   let server = await listenOnLoopback((request, response) => aws.handle(request, response), 0)
   const s3 = testS3Client(server.url)
@@ -41,7 +41,7 @@ export const openTestAws = async (context: TestContext): Promise<TestAws> => {
     sqs.destroy()
     await server.close()
     aws.close()
-    await rm(directory, { recursive: true })
+    await rm(directory, { recursive: true, force: true })
   })
   return {
     url: server.url,
@@ -68,14 +68,21 @@ export const testS3Client = (endpoint: string, overrides: Partial<ConstructorPar
 export const presignPut = (
   endpoint: string,
   input: PutObjectCommandInput,
-  options: { expiresIn?: number; signingDate?: Date; client?: Partial<ConstructorParameters<typeof S3Client>[0]> } = {},
+  options: {
+    expiresIn?: number
+    signingDate?: Date
+    client?: Partial<ConstructorParameters<typeof S3Client>[0]>
+    /** Further headers that must be sent as headers. */
+    unhoistable?: string[]
+  } = {},
 ): Promise<string> => {
-  const { client: overrides, ...signing } = options
+  const { client: overrides, unhoistable = [], ...signing } = options
+  const locked = ['x-amz-checksum-sha256', ...unhoistable]
   const client = testS3Client(endpoint, { requestChecksumCalculation: 'WHEN_REQUIRED', ...overrides })
   return getSignedUrl(client, new PutObjectCommand(input), {
     expiresIn: 300,
     ...signing,
-    signableHeaders: new Set(['content-length', 'content-type', 'if-none-match', 'x-amz-checksum-sha256']),
-    unhoistableHeaders: new Set(['x-amz-checksum-sha256']),
+    signableHeaders: new Set(['content-length', 'content-type', 'if-none-match', ...locked]),
+    unhoistableHeaders: new Set(locked),
   })
 }
