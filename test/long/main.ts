@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util'
 
 import { checkMutations } from '../services/upload-watcher/notification-mutations.ts'
+import { watchMemory } from '../support/api-memory.ts'
 import { uploadUnderKills } from '../support/kill-run.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
 import { checkOutcome, waitForVerdicts } from '../support/mixed-run.ts'
 import { chosenSeed, seededRandom } from '../support/random.ts'
+import { tamperWithTickets } from '../support/tampers.ts'
 
 /** Runs that are too long for `npm test`. Each gets a seed and a count, and throws when a promise is broken. */
 type LongRun = { name: string; defaultCount: number; run: (random: () => number, count: number) => Promise<void> }
@@ -35,7 +37,11 @@ const notificationRun: LongRun = {
   },
 }
 
-const runs: readonly LongRun[] = [killRun, notificationRun]
+const tamperRun: LongRun = { name: 'tampers', defaultCount: 50_000, run: tamperWithTickets }
+
+const memoryRun: LongRun = { name: 'api-memory', defaultCount: 1_000_000, run: watchMemory }
+
+const runs: readonly LongRun[] = [killRun, notificationRun, tamperRun, memoryRun]
 
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string' }, count: { type: 'string' } },
