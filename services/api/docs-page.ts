@@ -37,7 +37,7 @@ export const docsPage = (document: unknown) => {
       </head>
       <body>
         <h1>${info.title} ${info.version}</h1>
-        ${info.description.split('\n\n').map((text) => html`<p>${text}</p>`)}
+        ${info.description.split('\n\n').map((text) => html`<p>${prose(text)}</p>`)}
         <p>All of this for machines: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
         ${Object.entries(paths).flatMap(([path, item]) =>
           Object.entries(item).map(([method, one]) => describeOperation(`${method.toUpperCase()} ${path}`, one)),
@@ -63,6 +63,10 @@ const style = `
   summary { cursor: pointer }
 `
 
+/** Text in which backticks stand around code. */
+const prose = (text: string) =>
+  text.split('`').map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`))
+
 const block = (value: unknown) => html`<pre>${JSON.stringify(value, null, 2)}</pre>`
 
 const describeOperation = (name: string, { summary, security, parameters, requestBody, responses }: Operation) =>
@@ -79,7 +83,7 @@ const describeOperation = (name: string, { summary, security, parameters, reques
     ${Object.entries(responses).map(
       ([status, answer]) =>
         html`<details>
-          <summary><b>${status}</b> ${answer.description}</summary>
+          <summary><b>${status}</b> ${prose(answer.description)}</summary>
           ${table(Object.entries(answer.headers).map(([header, { description }]) => [header, description ?? '']))}
           ${describeContent(answer.content)}
         </details>`,
@@ -91,7 +95,7 @@ const table = (rows: [string, string][]) =>
       ([name, about]) =>
         html`<tr>
           <th><code>${name}</code></th>
-          <td>${about}</td>
+          <td>${prose(about)}</td>
         </tr>`,
     )}
   </table>`
