@@ -19,10 +19,13 @@ export const openHmac = (key: Buffer): Sign => {
   }
   const inner = pad(0x36, longestText)
   const outer = pad(0x5c, digestBytes)
+  // Texts of one signer have one length nearly always.
+  let used = inner
   return (text) => {
     if (text.length > longestText) throw new RangeError(`a text of ${text.length} characters is not signed here`)
     const size = inner.write(text, blockBytes, 'latin1')
-    outer.write(hash('sha256', inner.subarray(0, blockBytes + size), 'latin1'), blockBytes, 'latin1')
+    if (used.length !== blockBytes + size) used = inner.subarray(0, blockBytes + size)
+    outer.write(hash('sha256', used, 'latin1'), blockBytes, 'latin1')
     return hash('sha256', outer, 'hex')
   }
 }
