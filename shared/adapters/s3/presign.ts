@@ -9,56 +9,74 @@ import { signingKey } from '../aws/signing-key.ts'
 /** Where keys begin: scheme and host, and the path before a key (`/`, or `/bucket/`), percent-encoded. */
 export type UploadBase = { origin: string; host: string; pathPrefix: string }
 
-/** What all URLs of a day share, under the same credentials. */
-type Day = {
-  date: string
+/** What all URLs of a second share that live equally long, under the same credentials. */
+type Moment = {
+  second: number
   credentials: AwsCredentials
+  expiresInSeconds: number
   sign: Sign
-  /** `20260101/eu-central-1/s3/aws4_request` */
-  scope: string
-  /** The query up to the time, and what follows the time after its expiry. */
-  credential: string
-  token: string
+  /** The text that is signed, up to the request's hash. */
+  preamble: string
+  /** The query up to the signature. */
+  query: string
 }
 
 /**
- * Presigns PUTs by Signature Version 4 in the query; the day's key is made once.
+ * Presigns PUTs by Signature Version 4 in the query. The day's key, and what a second's URLs share, are made once.
  * Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters". What is enforced is what stands in
  * X-Amz-SignedHeaders.
  * @returns the URL under which exactly these locks may be uploaded, byte for byte as the AWS SDK's presigner writes it
  */
 export const presigner = (region: string, { origin, host, pathPrefix }: UploadBase) => {
-  let day: Day | undefined
+  let held: Moment | undefined
+  const momentOf = (credentials: AwsCredentials, expiresInSeconds: number, now: Date): Moment => {
+    const second = Math.floor(now.getTime() / 1000)
+    const fits = held?.second === second && held.credentials === credentials
+    if (held && fits && held.expiresInSeconds === expiresInSeconds) return held
+    return (held = { ...openMoment(region, credentials, expiresInSeconds, now), second })
+  }
   return (credentials: AwsCredentials, locks: UploadLocks, expiresInSeconds: number, now: Date): string => {
-    const timestamp = amzTimestamp(now)
-    if (day?.credentials !== credentials || !timestamp.startsWith(day.date)) {
-      day = openDay(region, credentials, timestamp.slice(0, 8))
-    }
+    const { sign, preamble, query } = momentOf(credentials, expiresInSeconds, now)
     const names = lockNames(locks)
     const path = pathPrefix + encodePath(locks.key)
-    const before = `${day.credential}${timestamp}&X-Amz-Expires=${expiresInSeconds}${day.token}`
-    const after = `&X-Amz-SignedHeaders=${names.encoded}&x-id=PutObject`
-    const canonical = `PUT\n${path}\n${before}${after}\n${lockLines(locks, host)}\n${names.plain}\nUNSIGNED-PAYLOAD`
-    const signature = day.sign(`AWS4-HMAC-SHA256\n${timestamp}\n${day.scope}\n${hash('sha256', canonical)}`)
-    return `${origin}${path}?${before}&X-Amz-Signature=${signature}${after}`
+    const lines = lockLines(locks, host)
+    const canonical = `PUT\n${path}\n${query}${names.query}\n${lines}\n${names.list}\nUNSIGNED-PAYLOAD`
+    const signature = sign(preamble + hash('sha256', canonical))
+    return `${origin}${path}?${query}&X-Amz-Signature=${signature}${names.query}`
   }
 }
 
-const openDay = (region: string, credentials: AwsCredentials, date: string): Day => {
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials
-  const scope = `${date}/${region}/s3/aws4_request`
+const signers = new Map<string, Sign>()
+
+/** The day's signer. */
+const signerOf = (secretAccessKey: string, date: string, region: string): Sign => {
+  const name = [date, region, secretAccessKey].join('\n')
+  const known = signers.get(name)
+  if (known) return known
+  if (signers.size >= 10) signers.clear()
   const sign = openHmac(signingKey(secretAccessKey, date, region, 's3'))
-  const credential =
-    'X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD' +
-    `&X-Amz-Credential=${encodeStrict(`${accessKeyId}/${scope}`)}&X-Amz-Date=`
+  signers.set(name, sign)
+  return sign
+}
+
+const openMoment = (region: string, credentials: AwsCredentials, expiresInSeconds: number, now: Date) => {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials
+  const timestamp = `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+  const date = timestamp.slice(0, 8)
+  const scope = `${date}/${region}/s3/aws4_request`
   const token = sessionToken === undefined ? '' : `&X-Amz-Security-Token=${encodeStrict(sessionToken)}`
-  return { date, credentials, sign, scope, credential, token }
+  const query =
+    'X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD' +
+    `&X-Amz-Credential=${encodeStrict(`${accessKeyId}/${scope}`)}` +
+    `&X-Amz-Date=${timestamp}&X-Amz-Expires=${expiresInSeconds}${token}`
+  const preamble = `AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n`
+  return { credentials, expiresInSeconds, sign: signerOf(secretAccessKey, date, region), preamble, query }
 }
 
 /** The names of the headers that a signature locks, in their order, as the two places of a URL's making want them. */
 const namesOf = (...optional: string[]) => {
-  const plain = ['content-length', 'content-type', 'host', ...optional].join(';')
-  return { plain, encoded: plain.replaceAll(';', '%3B') }
+  const list = ['content-length', 'content-type', 'host', ...optional].join(';')
+  return { list, query: `&X-Amz-SignedHeaders=${list.replaceAll(';', '%3B')}&x-id=PutObject` }
 }
 const [createOnly, checksum, trace] = ['if-none-match', 'x-amz-checksum-sha256', 'x-amz-meta-traceparent'] as const
 const usualNames = namesOf(createOnly)
@@ -80,17 +98,6 @@ const lockLines = (locks: UploadLocks, host: string) =>
   (locks.createOnly ? `${createOnly}:*\n` : '') +
   (locks.checksumSha256 === undefined ? '' : `${checksum}:${locks.checksumSha256}\n`) +
   (locks.traceparent === undefined ? '' : `${trace}:${locks.traceparent}\n`)
-
-let lastSecond = Number.NaN
-let lastTimestamp = ''
-
-/** yyyymmddThhmmssZ; written once a second. */
-const amzTimestamp = (now: Date) => {
-  const second = Math.floor(now.getTime() / 1000)
-  if (second === lastSecond) return lastTimestamp
-  lastSecond = second
-  return (lastTimestamp = `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`)
-}
 
 const needsNoEncoding = /^[\w/.~-]*$/
 
