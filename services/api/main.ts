@@ -44,7 +44,7 @@ export const api =
       'there are no credentials to sign tickets with': signer.ping,
     })
     const shut = (_: string, reason: unknown) => log.warn({ reason }, 'not ready: S3 is away')
-    await checkOnce({ images: images.ping, states: states.ping, signer: signer.ping }, { shut })
+    const isReady = await checkOnce({ images: images.ping, states: states.ping, signer: signer.ping }, { shut })
     if (!config.S3_CREATE_ONLY) log.warn(overwriteWarning)
     const app = createApi({
       place: { bucket: config.S3_BUCKET, cdnBaseUrl: config.CDN_BASE_URL },
@@ -65,7 +65,7 @@ export const api =
     const checks = [{ name: 'storage', problem }]
     const health = await healthServer({ host: config.HOST, port: config.HEALTH_PORT, registry, checks })
     const url = `http://${config.HOST}:${port}`
-    log.info({ url, health: health.url }, 'api is ready')
+    log.info({ url, health: health.url }, isReady ? 'api is ready' : 'api has started and waits')
     return { url, parts: [health.part, { name: 'api', run: (signals) => serveUntilStopped(server, signals) }] }
   }
 
