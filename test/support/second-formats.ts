@@ -62,6 +62,7 @@ const hidden: [name: string, second: string, content: string][] = [
   ['a handler behind other attributes', 'an HTML page', '<details open class="a b"ontoggle = "alert(1)">'],
   ['a frame', 'an HTML page', '<iframe src="https://evil.example/">'],
   ['another document', 'an HTML page', '<object data="data:text/html;base64,PHNjcmlwdD4=">'],
+  ['another document behind other attributes', 'an HTML page', '<embed type="text/html" src="//evil.example/">'],
   ['a redirection', 'an HTML page', '<meta http-equiv="refresh" content="0;url=https://evil.example/">'],
   ['a link that runs', 'an HTML page', '<a href=" javascript:alert(1)">'],
   ['PHP', 'a PHP script', '<?php system($_GET["c"]); ?>'],

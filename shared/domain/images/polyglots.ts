@@ -32,6 +32,10 @@ const events =
   'error|focus\\w*|hashchange|input|invalid|key\\w+|load\\w*|message|mouse\\w+|page\\w+|paste|play\\w*|pointer\\w+|' +
   'popstate|progress|repeat|reset|resize|scroll\\w*|select\\w*|submit|toggle|touch\\w+|transition\\w+|unload|wheel'
 
+/** An element that sets an attribute, whatever other attributes stand before it. */
+const element = (name: string, attribute: string): RegExp =>
+  new RegExp(`<${name}(?=[\\s/])[^<>\\0-\\x08]{0,500}?[\\s/"']${attribute}[\\t\\n\\f\\r ]*=`, 'i')
+
 /**
  * HTML that can act: it runs scripts, brings in a page or sends its reader to one. Plain formatting is left alone, since
  * captions have it. XMP's elements all have a prefix with a colon, which none of these has.
@@ -40,8 +44,8 @@ const html = [
   /<(?:script|iframe)[\t\n\f\r />]/i,
   /<!doctype[\t\n\f\r ]+html/i,
   /<html[\t\n\f\r />][\t\n\r\x20-\x7e]{6}/i,
-  /<(?:object|embed|meta)[\t\n\f\r /]+(?:data|src|http-equiv)[\t\n\f\r ]*=/i,
-  new RegExp(`<[a-z][a-z0-9-]*(?=[\\s/])[^<>\\0-\\x08]{0,500}?[\\s/"']on(?:${events})[\\t\\n\\f\\r ]*=`, 'i'),
+  element('(?:object|embed|meta)', '(?:data|src|http-equiv)'),
+  element('[a-z][a-z0-9-]*', `on(?:${events})`),
   /=[\t\n\f\r ]*["']?[\t\n\f\r ]*(?:javascript|vbscript):/i,
 ]
 

@@ -46,9 +46,9 @@ export const readWebp = (bytes: Uint8Array, fileBytes: number): Inspection => {
   return readCanvas(canvas, readChunks(bytes.subarray(0, claimedBytes)))
 }
 
-/** An animation's frames lie inside of its canvas; a still image fills it. */
+/** A still image fills its canvas; the frames of an animation stand inside of chunks of their own, and need not. */
 const readCanvas = ({ animated = false, hasExif = false, ...size }: Canvas, { frame, exif }: Chunks): Inspection =>
-  !animated && frame !== undefined && write(frame) !== write(size)
+  frame !== undefined && write(frame) !== write(size)
     ? broken(type, `its canvas is ${write(size)}, but its image ${write(frame)}`)
     : image(type, size, animated, exif ?? (hasExif ? {} : { hasGps: false }))
 

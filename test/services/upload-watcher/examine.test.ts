@@ -63,6 +63,12 @@ suite('the look at an object', () => {
     ])
   })
 
+  test('knows the size of what it has not read: a WebP that was cut off is broken', async () => {
+    const { upload, examine } = open()
+    upload({ key: 'a', bytes: (await goodPhoto('image/webp')).subarray(0, -1) })
+    assert.equal((await examine())?.inspection.kind, 'broken')
+  })
+
   test('looks no further than 1 MiB', async () => {
     const { upload, reads, examine } = open()
     upload({ key: 'a', bytes: longHeader(1_100_000, 640, 480) })

@@ -95,6 +95,20 @@ suite('the metadata of an AVIF', () => {
     assert.equal(readGps(located(exif)), true)
   })
 
+  test('is left open when the box of places is cut off in the middle of a place', () => {
+    // The last byte of the length is missing: without it the block ends between the GPS directory's count and its entries.
+    const block = Buffer.alloc(0x10c)
+    block.write('MM\0*\0\0\0\x08\0\x01\x88\x25\0\x04\0\0\0\x01\0\0\0\xfa', 4, 'latin1')
+    block.write('\0\x01\0\x02', 0xfe, 'latin1')
+    const at = fileType.length + 8
+    const places = [uint16(1), uint16(2), uint16(0), uint16(1), uint32(at), uint32(block.length)]
+    const iloc = fullBox('iloc', 0, Buffer.from([0x44, 0]), ...places)
+    const file = Buffer.concat([fileType, box('free', block), located(Buffer.alloc(0), 0).subarray(fileType.length)])
+    const whole = Buffer.concat([file.subarray(0, file.length - iloc.length), iloc])
+    assert.equal(readGps(whole), true)
+    assert.equal(readGps(whole.subarray(0, -1)), undefined)
+  })
+
   test('is left open when it, or the box of places, is not whole', () => {
     assert.equal(readGps(located(exif, 1)), undefined)
     assert.equal(readGps(located(exif, exif.length + 1)), undefined)

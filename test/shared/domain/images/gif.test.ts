@@ -80,6 +80,7 @@ suite('the screen of a GIF', async () => {
     ['is enlarged for a picture that is wider', 6, 10, [64, 48]],
     ['is enlarged for a picture that is higher', 8, 10, [64, 48]],
     ['is enlarged for a picture that hangs over', pictureAt + 1, 30, [94, 48]],
+    ['is enlarged for a picture that hangs down', pictureAt + 3, 20, [64, 68]],
     ['stays as it is around a smaller picture', 6, 200, [200, 48]],
   ] as const) {
     test(`${what}, as a decoder does it`, async () => {
