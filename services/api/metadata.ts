@@ -3,13 +3,10 @@ import { given } from '#shared/domain/given.ts'
 import type { KeyFacts } from '#shared/domain/keys.ts'
 import { keptUntil } from '#shared/domain/purposes.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
-import { verdictKey, verdictRecordSchema, type VerdictRecord } from '#shared/domain/verdict.ts'
+import { maxVerdictBytes, readVerdict, verdictKey, type VerdictRecord } from '#shared/domain/verdict.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 
 import type { ImageMetadata } from './schemas.ts'
-
-/** A verdict has a few hundred bytes. */
-const maxVerdictBytes = 16_384
 
 /** The stored verdict on a key; undefined while there is none, or when it can't be read. */
 export const findVerdict = async (
@@ -18,15 +15,7 @@ export const findVerdict = async (
   signal: AbortSignal,
 ): Promise<VerdictRecord | undefined> => {
   const start = await states.readStart(verdictKey(key), maxVerdictBytes, { signal })
-  return start && verdictRecordSchema.safeParse(parseJson(start.bytes)).data
-}
-
-const parseJson = (bytes: Uint8Array): unknown => {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch {
-    return undefined
-  }
+  return start && readVerdict(start.bytes)
 }
 
 /** What is known of an image. A verdict counts only for the very object that it was given on. */

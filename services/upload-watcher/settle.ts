@@ -1,27 +1,19 @@
-import { announceRemoval, announceVerdict, recordVerdict, type Place } from '#shared/domain/announce.ts'
+import { announceVerdict, recordVerdict } from '#shared/domain/announce.ts'
 import { eventRecord } from '#shared/domain/events.ts'
 import { given } from '#shared/domain/given.ts'
 import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
-import type { NotificationOutcome } from '#shared/domain/outcomes.ts'
 import { purposeRules } from '#shared/domain/purposes.ts'
-import { judgeImage, verdictKey } from '#shared/domain/verdict.ts'
-import type { EventLog } from '#shared/ports/event-log.ts'
+import { judgeImage } from '#shared/domain/verdict.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
 
 import { examineObject } from './examine.ts'
-import type { NotificationRecord, RemovalRecord } from './notification.ts'
+import type { NotificationRecord } from './notification.ts'
+import { settleRemoval } from './removals.ts'
+import type { SettleDeps, Settled } from './settled.ts'
+import { storeVerdict } from './verdicts.ts'
 
-/** What became of one record. Whoever gets it may forget the record: all that follows from it is stored. */
-export type Settled = {
-  outcome: NotificationOutcome
-  /** Of a rejection or a quarantine. */
-  reason?: string
-  key: string
-  eventId?: string
-}
-
-export type SettleDeps = { images: ObjectStore; states: ObjectStore; events: EventLog; place: Place }
+export type { SettleDeps, Settled } from './settled.ts'
 
 /**
  * Takes one record to its outcome: looks at the object itself, publishes the event, then stores the verdict.
@@ -39,7 +31,7 @@ export const settleRecord = async (
   if (!parsed.ok) return quarantined(key, `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`)
   return record.kind === 'created'
     ? settleUpload(deps, parsed.facts, record, signal)
-    : settleRemoval(deps, parsed.facts, record)
+    : settleRemoval(deps, parsed.facts, record, signal)
 }
 
 /** The key may be anything, and of any length. */
@@ -60,8 +52,7 @@ const settleUpload = async (
   const verdict = judgeImage(purposeRules(key.purpose), facts)
   const event = announceVerdict(deps.place, key, facts.object, verdict)
   await deps.events.append([eventRecord(event)])
-  const body = JSON.stringify(recordVerdict(event))
-  await deps.states.put({ key: verdictKey(key.key), body, contentType: 'application/json' })
+  await storeVerdict(deps.states, key.key, recordVerdict(event))
   const outcome = verdict.kind === 'accepted' ? 'uploaded' : 'rejected'
   return {
     outcome,
@@ -81,12 +72,4 @@ const findObject = async (images: ObjectStore, { key, versionId }: NotificationR
     if (facts || look + 1 === looks) return facts
     await pause(lookDelayMs(look), signal)
   }
-}
-
-const settleRemoval = async (deps: SettleDeps, key: KeyFacts, record: RemovalRecord): Promise<Settled> => {
-  const { bucket, versionId, sequencer, eventTime } = record
-  const removal = { bucket, key: key.key, eventTime, ...given({ versionId, sequencer }) }
-  const event = announceRemoval(key, removal, record.kind === 'expired' ? 'expired' : 'deleted')
-  await deps.events.append([eventRecord(event)])
-  return { outcome: 'deleted', key: key.key, eventId: event.id }
 }
