@@ -68,6 +68,7 @@ export const uploadWatcher =
       log,
       metrics,
       visibilitySeconds,
+      rejectedAction: config.REJECTED_ACTION,
       gate,
       receivers,
       maxInHand,

@@ -3,7 +3,8 @@ import { eventRecord } from '#shared/domain/events.ts'
 import { given } from '#shared/domain/given.ts'
 import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
 import { purposeRules } from '#shared/domain/purposes.ts'
-import { judgeImage } from '#shared/domain/verdict.ts'
+import type { StoredObject } from '#shared/domain/stored-object.ts'
+import { judgeImage, type VerdictRecord } from '#shared/domain/verdict.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
 
@@ -16,7 +17,8 @@ import { storeVerdict } from './verdicts.ts'
 export type { SettleDeps, Settled } from './settled.ts'
 
 /**
- * Takes one record to its outcome: looks at the object itself, publishes the event, then stores the verdict.
+ * Takes one record to its outcome: looks at the object itself, publishes the event, then stores the verdict, and
+ * removes what was rejected where that is wanted.
  * Quarantine is only decided here; the caller stores it. Throws when a step fails; a repeat gives the same ids.
  */
 export const settleRecord = async (
@@ -52,14 +54,25 @@ const settleUpload = async (
   const verdict = judgeImage(purposeRules(key.purpose), facts)
   const event = announceVerdict(deps.place, key, facts.object, verdict)
   await deps.events.append([eventRecord(event)])
-  await storeVerdict(deps.states, key.key, recordVerdict(event))
-  const outcome = verdict.kind === 'accepted' ? 'uploaded' : 'rejected'
-  return {
-    outcome,
-    key: key.key,
-    eventId: event.id,
-    ...(verdict.kind === 'rejected' ? { reason: verdict.reason } : {}),
+  const settled = { key: key.key, eventId: event.id }
+  if (verdict.kind === 'accepted') {
+    await storeVerdict(deps.states, key.key, recordVerdict(event))
+    return { outcome: 'uploaded', ...settled }
   }
+  await finishRejected(deps, key, facts.object, recordVerdict(event))
+  return { outcome: 'rejected', ...settled, reason: verdict.reason }
+}
+
+/** The verdict comes before the removal: when the object is gone, nothing else can tell its uploader why. */
+const finishRejected = async (
+  { images, states, rejectedAction }: SettleDeps,
+  { key }: KeyFacts,
+  { versionId, etag }: StoredObject,
+  verdict: VerdictRecord,
+): Promise<void> => {
+  if (rejectedAction === 'keep') return storeVerdict(states, key, verdict)
+  await storeVerdict(states, key, { ...verdict, removed: true })
+  await images.removeVersion(key, versionId === undefined ? { etag } : { versionId })
 }
 
 /** Some stores announce an object a moment before they show it. */

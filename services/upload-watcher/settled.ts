@@ -12,4 +12,13 @@ export type Settled = {
   eventId?: string
 }
 
-export type SettleDeps = { images: ObjectStore; states: ObjectStore; events: EventLog; place: Place }
+export type SettleDeps = {
+  images: ObjectStore
+  states: ObjectStore
+  events: EventLog
+  place: Place
+  /** What becomes of an object that was rejected. */
+  rejectedAction: RejectedAction
+}
+
+export type RejectedAction = 'keep' | 'delete'

@@ -107,6 +107,8 @@ export const verdictRecordSchema = z.object({
   width: z.int().positive().optional(),
   height: z.int().positive().optional(),
   uploaded_at: z.iso.datetime(),
+  /** The object was refused, and was to be removed for that. */
+  removed: z.literal(true).optional(),
   /** The object is gone, and that event has told so. */
   deleted: z.object({ event_id: z.string() }).optional(),
 })

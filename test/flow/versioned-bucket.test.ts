@@ -12,12 +12,12 @@ import { provision } from '#shared/adapters/provision.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { planResources, queueNames } from '#shared/domain/resources.ts'
-import { settleMessage } from '../../services/upload-watcher/message.ts'
+import { settleMessage, type MessageDeps } from '../../services/upload-watcher/message.ts'
 import { keyOf } from '../services/upload-watcher/notifications.ts'
 import { openLines, openTold } from '../services/upload-watcher/world.ts'
 import { openLocal, region } from '../shared/adapters/aws/local.ts'
 import { fakeEventLog } from '../support/fakes/event-log.ts'
-import { goodPhoto } from '../support/images.ts'
+import { goodPhoto, pdfBytes } from '../support/images.ts'
 
 const { signal } = new AbortController()
 const names = { bucket: 'versioned-images', stateBucket: 'versioned-state' }
@@ -33,7 +33,8 @@ const openVersioned = async (context: TestContext) => {
   await s3.send(new PutBucketVersioningCommand({ Bucket: names.bucket, VersioningConfiguration }))
   const events = fakeEventLog()
   const { told, metrics } = openTold()
-  const deps = {
+  const deps: MessageDeps = {
+    rejectedAction: 'delete',
     images: s3ObjectStore({ client: s3, bucket: names.bucket }),
     states: s3ObjectStore({ client: s3, bucket: names.stateBucket }),
     events: events.log,
@@ -44,8 +45,8 @@ const openVersioned = async (context: TestContext) => {
     metrics,
     visibilitySeconds: 30,
   }
-  const put = (key: string): Promise<PutObjectCommandOutput> =>
-    s3.send(new PutObjectCommand({ Bucket: names.bucket, Key: key, Body: photo, ContentType: 'image/png' }))
+  const put = (key: string, bytes: Uint8Array = photo): Promise<PutObjectCommandOutput> =>
+    s3.send(new PutObjectCommand({ Bucket: names.bucket, Key: key, Body: bytes, ContentType: 'image/png' }))
   const deleteOne = (key: string, VersionId?: string) =>
     s3.send(new DeleteObjectCommand({ Bucket: names.bucket, Key: key, ...(VersionId && { VersionId }) }))
   /** Settles all that the queue holds, and gives the outcomes. */
@@ -66,6 +67,24 @@ const openVersioned = async (context: TestContext) => {
 }
 
 suite('a bucket with versions', () => {
+  test('a rejected version is removed for good, told once, and leaves another version under its key', async (context) => {
+    const { images, put, settleAll, deletions } = await openVersioned(context)
+    const [alone, above] = [keyOf('scan', 4), keyOf('scan', 5)]
+    await put(above)
+    await put(above, pdfBytes(1))
+    const { VersionId } = await put(alone, pdfBytes(1))
+    assert.deepEqual((await settleAll()).toSorted(), [
+      'deleted',
+      'ignored object_remains',
+      'rejected not_an_image',
+      'rejected not_an_image',
+      'uploaded',
+    ])
+    assert.equal(await images.head(alone), undefined)
+    assert.equal((await images.head(above))?.size, photo.length)
+    assert.deepEqual(deletions(), [VersionId])
+  })
+
   test('a bare delete is told once about the version that was uploaded, also when all of it goes later', async (context) => {
     const { images, put, deleteOne, settleAll, deletions } = await openVersioned(context)
     const key = keyOf('scan', 1)
