@@ -18,6 +18,14 @@ export const watcherVariables = {
     'https://sqs.eu-central-1.amazonaws.com/123456789012/image-quarantine',
     standardQueueSchema,
   ),
+  BUCKET_ACCOUNT: variable(
+    "Account that the images' bucket belongs to. When set, what a notification tells of another account is put aside.",
+    '123456789012',
+    z
+      .string()
+      .regex(/^\d{12}$/, { error: 'is not an account of 12 digits' })
+      .optional(),
+  ),
   REJECTED_ACTION: variable(
     'What becomes of an object that was rejected: keep or delete. Its verdict is kept in any case.',
     'delete',

@@ -8,8 +8,10 @@ import { judgeImage, type VerdictRecord } from '#shared/domain/verdict.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
 
+import { findFamily } from './event-families.ts'
 import { examineObject } from './examine.ts'
 import type { NotificationRecord } from './notification.ts'
+import { findForeign } from './origin.ts'
 import { settleRemoval } from './removals.ts'
 import type { SettleDeps, Settled } from './settled.ts'
 import { storeVerdict } from './verdicts.ts'
@@ -26,9 +28,10 @@ export const settleRecord = async (
   record: NotificationRecord,
   signal: AbortSignal,
 ): Promise<Settled> => {
-  const { key, bucket } = record
-  if (record.kind === 'other') return { outcome: 'ignored', key }
-  if (bucket !== deps.place.bucket) return quarantined(key, `the bucket ${bucket} is not ours`)
+  const { key } = record
+  if (record.kind === 'other') return { outcome: 'ignored', key, reason: findFamily(record.eventName) }
+  const foreign = findForeign({ bucket: deps.place.bucket, ...deps.origin }, record)
+  if (foreign !== undefined) return quarantined(key, foreign)
   const parsed = parseKey(key)
   if (!parsed.ok) return quarantined(key, `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`)
   return record.kind === 'created'

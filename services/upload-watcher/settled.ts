@@ -3,6 +3,8 @@ import type { NotificationOutcome } from '#shared/domain/outcomes.ts'
 import type { EventLog } from '#shared/ports/event-log.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 
+import type { Origin } from './origin.ts'
+
 /** What became of one record. Whoever gets it may forget the record: all that follows from it is stored. */
 export type Settled = {
   outcome: NotificationOutcome
@@ -17,6 +19,7 @@ export type SettleDeps = {
   states: ObjectStore
   events: EventLog
   place: Place
+  origin: Origin
   /** What becomes of an object that was rejected. */
   rejectedAction: RejectedAction
 }

@@ -38,6 +38,7 @@ const openVersioned = async (context: TestContext) => {
     images: s3ObjectStore({ client: s3, bucket: names.bucket }),
     states: s3ObjectStore({ client: s3, bucket: names.stateBucket }),
     events: events.log,
+    origin: { region },
     place: { bucket: names.bucket, cdnBaseUrl: 'https://cdn.example.com' },
     uploads: sqsMessageQueue({ client: sqs, queueUrl: queueUrl(queueNames.uploads) }),
     quarantine: sqsMessageQueue({ client: sqs, queueUrl: queueUrl(queueNames.quarantine) }),
