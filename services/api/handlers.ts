@@ -11,7 +11,7 @@ import type { Log } from '#shared/runtime/log.ts'
 
 import { empty, json, type Answer } from './answers.ts'
 import { readJson } from './bodies.ts'
-import { describeImage, findVerdict } from './metadata.ts'
+import { describeImage, describeRemoved, findVerdict } from './metadata.ts'
 import type { ApiMetrics } from './metrics.ts'
 import { ProblemError } from './problems.ts'
 import { randomIds } from './random-ids.ts'
@@ -55,8 +55,9 @@ export const readMetadata = async ({ place, images, states }: HandlerDeps, call:
   const [object, verdict] = await withinLimit((signal) =>
     Promise.all([images.head(facts.key, { signal }), findVerdict(states, facts, signal)]),
   )
-  if (!object) throw imageNotFound()
-  const answer = json(metadataRoute, 200, describeImage(place, facts, object, verdict))
+  const described = object ? describeImage(place, facts, object, verdict) : describeRemoved(place, facts, verdict)
+  if (!described) throw imageNotFound()
+  const answer = json(metadataRoute, 200, described)
   return answerConditionally(answer, call.c.req.header('If-None-Match'))
 }
 

@@ -3,13 +3,10 @@ import { given } from '#shared/domain/given.ts'
 import type { KeyFacts } from '#shared/domain/keys.ts'
 import { keptUntil } from '#shared/domain/purposes.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
-import { verdictKey, verdictRecordSchema, type VerdictRecord } from '#shared/domain/verdict.ts'
+import { maxVerdictBytes, readVerdict, verdictKey, type VerdictRecord } from '#shared/domain/verdict.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 
 import type { ImageMetadata } from './schemas.ts'
-
-/** A verdict has a few hundred bytes. */
-const maxVerdictBytes = 16_384
 
 /** The stored verdict on a key; undefined while there is none, or when it can't be read. */
 export const findVerdict = async (
@@ -18,15 +15,7 @@ export const findVerdict = async (
   signal: AbortSignal,
 ): Promise<VerdictRecord | undefined> => {
   const start = await states.readStart(verdictKey(key), maxVerdictBytes, { signal })
-  return start && verdictRecordSchema.safeParse(parseJson(start.bytes)).data
-}
-
-const parseJson = (bytes: Uint8Array): unknown => {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch {
-    return undefined
-  }
+  return start && readVerdict(start.bytes)
 }
 
 /** What is known of an image. A verdict counts only for the very object that it was given on. */
@@ -35,23 +24,37 @@ export const describeImage = (
   facts: KeyFacts,
   object: StoredObject,
   stored: VerdictRecord | undefined,
-): ImageMetadata => {
-  const verdict = stored && isAbout(stored, object) ? stored : undefined
-  const kept = keptUntil(facts.purpose, object.lastModified)
-  return {
-    key: facts.key,
-    purpose: facts.purpose,
-    user_id: facts.userId,
-    status: verdict?.verdict ?? 'pending',
-    ...given({ reason: verdict?.reason, detail: verdict?.detail, width: verdict?.width, height: verdict?.height }),
-    size: object.size,
-    content_type: object.contentType,
-    etag: object.etag,
-    uploaded_at: object.lastModified.toISOString(),
-    kept_until: kept?.toISOString() ?? null,
-    cdn_url: cdnUrl(place, facts.key),
-  }
+): ImageMetadata => describe(place, facts, object, stored && isAbout(stored, object) ? stored : undefined)
+
+/** What is known of an object that is gone since it was rejected; undefined when it is gone for another reason. */
+export const describeRemoved = (
+  place: Place,
+  facts: KeyFacts,
+  stored: VerdictRecord | undefined,
+): ImageMetadata | undefined => {
+  if (stored?.verdict !== 'rejected' || !stored.removed) return undefined
+  const { size, content_type: contentType, etag, uploaded_at } = stored
+  return describe(place, facts, { size, contentType, etag, lastModified: new Date(uploaded_at) }, stored)
 }
+
+const describe = (
+  place: Place,
+  facts: KeyFacts,
+  object: Pick<StoredObject, 'size' | 'contentType' | 'etag' | 'lastModified'>,
+  verdict: VerdictRecord | undefined,
+): ImageMetadata => ({
+  key: facts.key,
+  purpose: facts.purpose,
+  user_id: facts.userId,
+  status: verdict?.verdict ?? 'pending',
+  ...given({ reason: verdict?.reason, detail: verdict?.detail, width: verdict?.width, height: verdict?.height }),
+  size: object.size,
+  content_type: object.contentType,
+  etag: object.etag,
+  uploaded_at: object.lastModified.toISOString(),
+  kept_until: keptUntil(facts.purpose, object.lastModified)?.toISOString() ?? null,
+  cdn_url: cdnUrl(place, facts.key),
+})
 
 const isAbout = (verdict: VerdictRecord, object: StoredObject) =>
   verdict.version_id === object.versionId &&

@@ -5,8 +5,9 @@ import { gatedHealth } from '#shared/adapters/gated-health.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { healthVariables, placeVariables } from '#shared/adapters/variables.ts'
+import { given } from '#shared/domain/given.ts'
 import { topics } from '#shared/domain/resources.ts'
-import { ConfigError, readConfig } from '#shared/runtime/config.ts'
+import { ConfigError, readConfig, type Config } from '#shared/runtime/config.ts'
 import { gate as openGate } from '#shared/runtime/gate.ts'
 import type { Lifetime } from '#shared/runtime/lifetime.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -15,6 +16,7 @@ import { runProcess, type Part } from '#shared/runtime/run.ts'
 
 import { watcherVariables } from './config.ts'
 import { watcherMetrics } from './metrics.ts'
+import type { Origin } from './origin.ts'
 import { watchUploads } from './watch.ts'
 
 export const uploadWatcherVariables = {
@@ -57,17 +59,20 @@ export const uploadWatcher =
     const setup = await checkSetup(checks, gate)
     const health = await gatedHealth(config, { registry, gate, events })
     const place = { bucket: config.S3_BUCKET, cdnBaseUrl: config.CDN_BASE_URL }
+    const origin = originOf(config)
     const visibilitySeconds = config.UPLOADS_VISIBILITY_SECONDS
     const deps = {
       images,
       states,
       events,
       place,
+      origin,
       uploads,
       quarantine,
       log,
       metrics,
       visibilitySeconds,
+      rejectedAction: config.REJECTED_ACTION,
       gate,
       receivers,
       maxInHand,
@@ -84,6 +89,12 @@ export const uploadWatcher =
       },
     ]
   }
+
+/** A store with an endpoint of its own is taken for another than AWS. */
+export const originOf = (config: Config<typeof uploadWatcherVariables>): Origin => ({
+  ...(config.AWS_ENDPOINT_URL_S3 === undefined && { region: config.AWS_REGION }),
+  ...given({ account: config.BUCKET_ACCOUNT }),
+})
 
 const pingAll =
   (...parts: { ping: (signal: AbortSignal) => Promise<void> }[]) =>

@@ -104,7 +104,8 @@ const storeQuarantine = async (
 
 const note = ({ log, metrics }: MessageDeps, message: QueueMessage, settled: Settled) => {
   const { outcome, key, reason, eventId } = settled
-  metrics.settled(outcome, outcome === 'rejected' && reason !== undefined ? reason : '')
+  // What a quarantine says is a text of its own each time.
+  metrics.settled(outcome, outcome === 'quarantined' ? '' : (reason ?? ''))
   const level = outcome === 'quarantined' ? 'warn' : 'info'
   log[level]({ outcome, key, reason, event_id: eventId, message_id: message.id }, `notification ${outcome}`)
 }

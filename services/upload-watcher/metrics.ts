@@ -25,7 +25,7 @@ export const watcherMetrics = (registry: Registry): WatcherMetrics => {
   })
   const settled = new Counter({
     name: 'image_intake_records_total',
-    help: 'Records of notifications by outcome, and for rejections by reason.',
+    help: 'Records of notifications by outcome, and by reason where they were rejected or ignored.',
     labelNames: ['outcome', 'reason'],
     registers,
   })

@@ -1,30 +1,26 @@
-import { announceRemoval, announceVerdict, recordVerdict, type Place } from '#shared/domain/announce.ts'
+import { announceVerdict, recordVerdict } from '#shared/domain/announce.ts'
 import { eventRecord } from '#shared/domain/events.ts'
 import { given } from '#shared/domain/given.ts'
 import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
-import type { NotificationOutcome } from '#shared/domain/outcomes.ts'
 import { purposeRules } from '#shared/domain/purposes.ts'
-import { judgeImage, verdictKey } from '#shared/domain/verdict.ts'
-import type { EventLog } from '#shared/ports/event-log.ts'
+import type { StoredObject } from '#shared/domain/stored-object.ts'
+import { judgeImage, type VerdictRecord } from '#shared/domain/verdict.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
 
+import { findFamily } from './event-families.ts'
 import { examineObject } from './examine.ts'
-import type { NotificationRecord, RemovalRecord } from './notification.ts'
+import type { NotificationRecord } from './notification.ts'
+import { findForeign } from './origin.ts'
+import { settleRemoval } from './removals.ts'
+import type { SettleDeps, Settled } from './settled.ts'
+import { storeVerdict } from './verdicts.ts'
 
-/** What became of one record. Whoever gets it may forget the record: all that follows from it is stored. */
-export type Settled = {
-  outcome: NotificationOutcome
-  /** Of a rejection or a quarantine. */
-  reason?: string
-  key: string
-  eventId?: string
-}
-
-export type SettleDeps = { images: ObjectStore; states: ObjectStore; events: EventLog; place: Place }
+export type { SettleDeps, Settled } from './settled.ts'
 
 /**
- * Takes one record to its outcome: looks at the object itself, publishes the event, then stores the verdict.
+ * Takes one record to its outcome: looks at the object itself, publishes the event, then stores the verdict, and
+ * removes what was rejected where that is wanted.
  * Quarantine is only decided here; the caller stores it. Throws when a step fails; a repeat gives the same ids.
  */
 export const settleRecord = async (
@@ -32,14 +28,15 @@ export const settleRecord = async (
   record: NotificationRecord,
   signal: AbortSignal,
 ): Promise<Settled> => {
-  const { key, bucket } = record
-  if (record.kind === 'other') return { outcome: 'ignored', key }
-  if (bucket !== deps.place.bucket) return quarantined(key, `the bucket ${bucket} is not ours`)
+  const { key } = record
+  if (record.kind === 'other') return { outcome: 'ignored', key, reason: findFamily(record.eventName) }
+  const foreign = findForeign({ bucket: deps.place.bucket, ...deps.origin }, record)
+  if (foreign !== undefined) return quarantined(key, foreign)
   const parsed = parseKey(key)
   if (!parsed.ok) return quarantined(key, `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`)
   return record.kind === 'created'
     ? settleUpload(deps, parsed.facts, record, signal)
-    : settleRemoval(deps, parsed.facts, record)
+    : settleRemoval(deps, parsed.facts, record, signal)
 }
 
 /** The key may be anything, and of any length. */
@@ -60,15 +57,25 @@ const settleUpload = async (
   const verdict = judgeImage(purposeRules(key.purpose), facts)
   const event = announceVerdict(deps.place, key, facts.object, verdict)
   await deps.events.append([eventRecord(event)])
-  const body = JSON.stringify(recordVerdict(event))
-  await deps.states.put({ key: verdictKey(key.key), body, contentType: 'application/json' })
-  const outcome = verdict.kind === 'accepted' ? 'uploaded' : 'rejected'
-  return {
-    outcome,
-    key: key.key,
-    eventId: event.id,
-    ...(verdict.kind === 'rejected' ? { reason: verdict.reason } : {}),
+  const settled = { key: key.key, eventId: event.id }
+  if (verdict.kind === 'accepted') {
+    await storeVerdict(deps.states, key.key, recordVerdict(event))
+    return { outcome: 'uploaded', ...settled }
   }
+  await finishRejected(deps, key, facts.object, recordVerdict(event))
+  return { outcome: 'rejected', ...settled, reason: verdict.reason }
+}
+
+/** The verdict comes before the removal: when the object is gone, nothing else can tell its uploader why. */
+const finishRejected = async (
+  { images, states, rejectedAction }: SettleDeps,
+  { key }: KeyFacts,
+  { versionId, etag }: StoredObject,
+  verdict: VerdictRecord,
+): Promise<void> => {
+  if (rejectedAction === 'keep') return storeVerdict(states, key, verdict)
+  await storeVerdict(states, key, { ...verdict, removed: true })
+  await images.removeVersion(key, versionId === undefined ? { etag } : { versionId })
 }
 
 /** Some stores announce an object a moment before they show it. */
@@ -81,12 +88,4 @@ const findObject = async (images: ObjectStore, { key, versionId }: NotificationR
     if (facts || look + 1 === looks) return facts
     await pause(lookDelayMs(look), signal)
   }
-}
-
-const settleRemoval = async (deps: SettleDeps, key: KeyFacts, record: RemovalRecord): Promise<Settled> => {
-  const { bucket, versionId, sequencer, eventTime } = record
-  const removal = { bucket, key: key.key, eventTime, ...given({ versionId, sequencer }) }
-  const event = announceRemoval(key, removal, record.kind === 'expired' ? 'expired' : 'deleted')
-  await deps.events.append([eventRecord(event)])
-  return { outcome: 'deleted', key: key.key, eventId: event.id }
 }

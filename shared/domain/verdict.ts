@@ -107,9 +107,28 @@ export const verdictRecordSchema = z.object({
   width: z.int().positive().optional(),
   height: z.int().positive().optional(),
   uploaded_at: z.iso.datetime(),
+  /** The object was refused, and was to be removed for that. */
+  removed: z.literal(true).optional(),
+  /** The object is gone, and that event has told so. */
+  deleted: z.object({ event_id: z.string() }).optional(),
 })
 
 export type VerdictRecord = z.infer<typeof verdictRecordSchema>
 
 /** Where the verdict on a key is stored in the state bucket. */
 export const verdictKey = (key: ObjectKey) => `verdicts/${key}`
+
+/** A verdict has a few hundred bytes. */
+export const maxVerdictBytes = 16_384
+
+/** A verdict as it is stored; undefined when it can't be read. */
+export const readVerdict = (bytes: Uint8Array): VerdictRecord | undefined =>
+  verdictRecordSchema.safeParse(parseJson(bytes)).data
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
+  }
+}

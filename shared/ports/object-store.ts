@@ -5,6 +5,9 @@ export type ObjectStart = { object: StoredObject; bytes: Uint8Array }
 /** What is known of one object before it is asked for: a pin makes sure that the same one answers. */
 export type Pin = { versionId?: string; etag?: string }
 
+/** One state of an object: a version, or where there are none what stands under the key while it has this etag. */
+export type VersionPin = { versionId: string } | { etag: string }
+
 export type NewObject = { key: string; body: string; contentType: string }
 
 /**
@@ -28,6 +31,8 @@ export type ObjectStore = {
   create: (object: NewObject) => Promise<'created' | 'exists'>
   /** Removes every version; nothing happens where nothing is, and no delete marker is left for what never was. */
   remove: (key: string) => Promise<void>
+  /** Removes the pinned state and no other, so never a newer object under the key. Nothing happens when it is not there. */
+  removeVersion: (key: string, pin: VersionPin) => Promise<void>
   /** Resolves when the bucket answers. */
   ping: (signal?: AbortSignal) => Promise<void>
 }

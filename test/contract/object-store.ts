@@ -29,6 +29,7 @@ const calls: Readonly<Record<string, (store: ObjectStore) => Promise<unknown>>> 
   put: (store) => store.put({ key: 'key', body: '{}', contentType: 'application/json' }),
   create: (store) => store.create({ key: 'key', body: '{}', contentType: 'application/json' }),
   remove: (store) => store.remove('key'),
+  removeVersion: (store) => store.removeVersion('key', { etag: 'etag' }),
   ping: (store) => store.ping(),
 }
 
@@ -169,6 +170,27 @@ export const objectStoreContract = (name: string, openStore: () => Promise<Objec
       assert.equal(await textOf(store, 'ab'), 'ab')
       assert.equal(await textOf(store, 'a/b'), 'a/b')
       assert.equal(await store.create(note('a', 'again')), 'created')
+    })
+
+    test('removeVersion removes the pinned state, and leaves a newer one alone', async (context) => {
+      const { store } = await open(context)
+      await store.put(note('a', 'one'))
+      await store.put(note('ab', 'one'))
+      const etag = (await store.head('a'))?.etag ?? ''
+      assert.notEqual(etag, '')
+      await store.put(note('a', 'two'))
+      for (const pin of [{ etag }, { etag: '' }]) await store.removeVersion('a', pin)
+      assert.equal(await textOf(store, 'a'), 'two')
+      await store.put(note('a', 'one'))
+      await store.removeVersion('a', { etag })
+      assert.equal(await store.head('a'), undefined)
+      assert.equal(await textOf(store, 'ab'), 'one')
+    })
+
+    test('removeVersion is content when nothing is there', async (context) => {
+      const { store } = await open(context)
+      await store.removeVersion('never was', { etag: 'd41d8cd98f00b204e9800998ecf8427e' })
+      assert.equal(await store.head('never was'), undefined)
     })
 
     for (const key of unusualKeys) {

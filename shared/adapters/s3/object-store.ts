@@ -1,4 +1,5 @@
 import {
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   HeadBucketCommand,
   ListObjectVersionsCommand,
@@ -9,7 +10,7 @@ import {
 import { given } from '#shared/domain/given.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
-import type { NewObject, ObjectStart, ObjectStore } from '#shared/ports/object-store.ts'
+import type { NewObject, ObjectStart, ObjectStore, VersionPin } from '#shared/ports/object-store.ts'
 
 import { awsFailure, statusOf } from '../aws/failures.ts'
 import { describeObject, readLength, readSize } from './object-answer.ts'
@@ -107,6 +108,17 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     }
   }
 
+  const removeVersion = async (key: string, pin: VersionPin) => {
+    // Quoted, since an empty condition would be left out, and the delete be one of whatever is there.
+    const only = 'versionId' in pin ? { VersionId: pin.versionId } : { IfMatch: `"${pin.etag}"` }
+    try {
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, ...only }))
+    } catch (error) {
+      if (await isAbsent(error, {})) return
+      throw removalFailure(failure(`removing one state of ${key}`, error), statusOf(error))
+    }
+  }
+
   const ping = async (signal?: AbortSignal) => {
     try {
       await client.send(new HeadBucketCommand({ Bucket: bucket }), given({ abortSignal: signal }))
@@ -122,10 +134,24 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     }
   }
 
-  return { readStart: (key, maxBytes, options) => readStart(key, maxBytes, options), head, put, create, remove, ping }
+  return {
+    readStart: (key, maxBytes, options) => readStart(key, maxBytes, options),
+    head,
+    put,
+    create,
+    remove,
+    removeVersion,
+    ping,
+  }
 }
 
 const isNamed = (error: unknown, ...names: string[]) => error instanceof Error && names.includes(error.name)
+
+/** 409: somebody writes the object at this moment, a repeat tells how that ended. 501: the store knows no such condition. */
+const removalFailure = (error: Error, status: number | undefined) => {
+  if (status === 409) return new OutageError('S3', error.message, { cause: error })
+  return status === 501 ? new RefusalError(error.message, { cause: error }) : error
+}
 
 /** DeleteObjects answers 200 also when S3 itself failed on an object. */
 const keptFailure = (key: string, { Code = '', Message = '' }: S3Error) => {

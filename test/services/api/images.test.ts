@@ -91,6 +91,44 @@ test('a rejected image has a reason and a sentence', async () => {
   assert.deepEqual({ status, reason, detail }, { status: 'rejected', reason: 'not_an_image', detail: 'This is a PDF.' })
 })
 
+test('an image that was removed as it was rejected is still told, with the reason, also after a delete', async () => {
+  const api = await openTestApi()
+  const object = upload(api)
+  const refusal = { verdict: 'rejected', reason: 'not_an_image', detail: 'This is a PDF.', removed: true } as const
+  store(api, JSON.stringify(accepted(object, { ...refusal, width: undefined, height: undefined })))
+  const before = await ask(api)
+  await api.images.store.remove(key)
+  assert.deepEqual(await ask(api), before)
+  assert.deepEqual(
+    [before.status, before.reason, before.size, before.etag],
+    ['rejected', 'not_an_image', 8, object.etag],
+  )
+  assert.equal((await api.request('DELETE', `/images/${key}`)).status, 204)
+  assert.equal((await ask(api)).status, 'rejected')
+  const token = await signTestToken({ sub: 'user-2' })
+  assertProblem(await api.request('GET', pathOf(key), { token }), 'image_not_found')
+})
+
+for (const [what, changes] of [
+  ['accepted', {}],
+  ['rejected, and then deleted by its user', { verdict: 'rejected', reason: 'not_an_image' }],
+  ['marked as removed, but accepted', { removed: true }],
+] as const) {
+  test(`an image that is gone and was ${what} is not found`, async () => {
+    const api = await openTestApi()
+    store(api, JSON.stringify(accepted(upload(api), changes)))
+    await api.images.store.remove(key)
+    assertProblem(await api.request('GET', pathOf(key)), 'image_not_found')
+  })
+}
+
+test('an image that is written again after one was removed is pending', async () => {
+  const api = await openTestApi()
+  const changes = { verdict: 'rejected', reason: 'empty', removed: true, etag: 'f'.repeat(32) } as const
+  store(api, JSON.stringify(accepted(upload(api), changes)))
+  assert.equal((await ask(api)).status, 'pending')
+})
+
 const others: [string, Partial<VerdictRecord>][] = [
   ['another etag', { etag: 'f'.repeat(32) }],
   ['another version', { version_id: 'version-2' }],

@@ -122,7 +122,7 @@ suite('a record', () => {
   test('of another kind is ignored, wherever it is', async () => {
     const world = openWorld()
     const record: NotificationRecord = { ...subject, kind: 'other', bucket: 'y', key: 'x' }
-    assert.deepEqual(await settle(world, record), { outcome: 'ignored', key: 'x' })
+    assert.deepEqual(await settle(world, record), { outcome: 'ignored', key: 'x', reason: 'other' })
   })
 
   for (const [what, record, reason] of [

@@ -23,6 +23,8 @@ export const place = { bucket, cdnBaseUrl: 'https://cdn.example.com' }
 /** The world as a watcher sees it; `around` sees each of its calls. */
 export const connect = (world: World, around: Around = (_, proceed) => proceed()): SettleDeps & Queues => ({
   place,
+  origin: {},
+  rejectedAction: 'keep',
   images: intercept('images', world.images.store, around),
   states: intercept('states', world.states.store, around),
   events: intercept('events', world.events.log, around),

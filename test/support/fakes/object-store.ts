@@ -79,6 +79,10 @@ export const fakeObjectStore = (): FakeObjectStore => {
       await faults.strike('remove')
       objects.delete(key)
     },
+    removeVersion: async (key, pin) => {
+      await faults.strike('removeVersion')
+      if (find(key, pin)) objects.delete(key)
+    },
     ping: () => faults.strike('ping'),
   }
   const text = (key: string) => {

@@ -103,6 +103,38 @@ suite('the S3 object store', () => {
     await assert.rejects(store.remove('a'), RefusalError)
   })
 
+  test('one state is removed by its version, or else on condition of its etag', async (context) => {
+    const asked: unknown[] = []
+    const { store } = await openScriptedS3(context, ({ method, url, headers }) => {
+      asked.push([method, url.searchParams.get('versionId'), headers['if-match']])
+      return { status: 204 }
+    })
+    for (const pin of [{ versionId: 'v+1/&' }, { etag: 'abc-2' }, { etag: '' }]) await store.removeVersion('a', pin)
+    assert.deepEqual(asked, [
+      ['DELETE', 'v+1/&', undefined],
+      ['DELETE', null, '"abc-2"'],
+      ['DELETE', null, '""'],
+    ])
+  })
+
+  for (const [status, code, expected] of [
+    [404, 'NoSuchKey', undefined],
+    [404, 'NoSuchVersion', undefined],
+    [412, 'PreconditionFailed', undefined],
+    [404, 'NoSuchBucket', SetupError],
+    [403, 'AccessDenied', RefusalError],
+    [409, 'ConditionalRequestConflict', OutageError],
+    [501, 'NotImplemented', RefusalError],
+    [503, 'SlowDown', OutageError],
+  ] as const) {
+    test(`one state whose removal is answered with ${status} ${code} is ${expected?.name ?? 'not there'}`, async (context) => {
+      const { store } = await openScriptedS3(context, () => s3Error(status, code))
+      const removing = store.removeVersion('a', { etag: 'abc' })
+      if (expected) await assert.rejects(removing, expected)
+      else await removing
+    })
+  }
+
   test('an object whose range is refused although it has bytes is an outage', async (context) => {
     const { store, requests } = await openScriptedS3(context, ({ method }) =>
       method === 'HEAD' ? { status: 200, headers: described(3) } : s3Error(416, 'InvalidRange'),

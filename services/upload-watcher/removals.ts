@@ -1,0 +1,59 @@
+import { announceRemoval } from '#shared/domain/announce.ts'
+import { eventRecord } from '#shared/domain/events.ts'
+import { given } from '#shared/domain/given.ts'
+import type { KeyFacts } from '#shared/domain/keys.ts'
+import type { VerdictRecord } from '#shared/domain/verdict.ts'
+
+import type { RemovalRecord } from './notification.ts'
+import type { SettleDeps, Settled } from './settled.ts'
+import { findVerdict, storeVerdict } from './verdicts.ts'
+
+/**
+ * Takes a removal to its event. A bucket with versions tells of one object many times: of the marker that hides it, then of
+ * every version and marker that goes. So what is there now decides, and the verdict keeps that its removal was told. It
+ * is marked after the event is published: a crash between the two repeats the event under the same id.
+ */
+export const settleRemoval = async (
+  deps: SettleDeps,
+  key: KeyFacts,
+  record: RemovalRecord,
+  signal: AbortSignal,
+): Promise<Settled> => {
+  if (record.removal === 'object') return told(key, await publish(deps, key, record, record.versionId))
+  if (await deps.images.head(key.key, { signal })) return ignored(key, 'object_remains')
+  const verdict = await findVerdict(deps.states, key.key, signal)
+  const plan = planRemoval(record, verdict)
+  if (plan.kind === 'ignore') return ignored(key, plan.reason)
+  const eventId = await publish(deps, key, record, plan.versionId)
+  if (verdict) await storeVerdict(deps.states, key.key, { ...verdict, deleted: { event_id: eventId } })
+  return told(key, eventId)
+}
+
+type Plan = { kind: 'ignore'; reason: string } | { kind: 'tell'; versionId: string | undefined }
+
+/**
+ * What to tell of a key under which nothing is left. Of a version that expired nobody knows whether it was the object;
+ * without a verdict it was told before, or was never looked at. A marker's own version is that of no upload.
+ */
+const planRemoval = ({ kind, removal, versionId }: RemovalRecord, verdict: VerdictRecord | undefined): Plan => {
+  if (verdict?.deleted) return { kind: 'ignore', reason: 'already_told' }
+  if (verdict) return { kind: 'tell', versionId: verdict.version_id }
+  if (removal === 'marker') return { kind: 'tell', versionId: undefined }
+  return kind === 'expired' ? { kind: 'ignore', reason: 'never_seen' } : { kind: 'tell', versionId }
+}
+
+const publish = async (
+  { place, events }: SettleDeps,
+  key: KeyFacts,
+  { kind, sequencer, eventTime }: RemovalRecord,
+  versionId: string | undefined,
+): Promise<string> => {
+  const removal = { bucket: place.bucket, key: key.key, eventTime, ...given({ versionId, sequencer }) }
+  const event = announceRemoval(key, removal, kind)
+  await events.append([eventRecord(event)])
+  return event.id
+}
+
+const told = ({ key }: KeyFacts, eventId: string): Settled => ({ outcome: 'deleted', key, eventId })
+
+const ignored = ({ key }: KeyFacts, reason: string): Settled => ({ outcome: 'ignored', key, reason })

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+
+import { OutageError } from '#shared/ports/failures.ts'
+import { readVerdict } from '#shared/domain/verdict.ts'
+import type { NotificationRecord, RemovalRecord } from '../../../services/upload-watcher/notification.ts'
+import { settleRecord } from '../../../services/upload-watcher/settle.ts'
+import { goodPhoto } from '../../support/images.ts'
+import { bucket, keyOf } from './notifications.ts'
+import { connect, eventsOf, openWorld, type World } from './world.ts'
+
+const { signal } = new AbortController()
+const key = keyOf('scan', 1)
+const photo = await goodPhoto('image/png')
+const eventTime = new Date('2025-01-01T12:00:00Z')
+
+type Changes = Partial<Pick<RemovalRecord, 'kind' | 'removal' | 'versionId' | 'sequencer'>>
+const removalOf = (changes: Changes): RemovalRecord => ({
+  kind: 'deleted',
+  removal: 'version',
+  eventName: 'ObjectRemoved:Delete',
+  bucket,
+  key,
+  eventTime,
+  ...changes,
+})
+const marker = removalOf({ removal: 'marker', versionId: 'm1', sequencer: '0A' })
+const settle = (world: World, record: NotificationRecord) => settleRecord(connect(world), record, signal)
+
+/** Puts a version and has its notification settled. */
+const upload = async (world: World, versionId: string) => {
+  world.images.upload({ key, bytes: photo, contentType: 'image/png', versionId })
+  const { outcome, eventId } = await settle(world, {
+    kind: 'created',
+    eventName: 'ObjectCreated:Put',
+    bucket,
+    key,
+    versionId,
+  })
+  assert.equal(outcome, 'uploaded')
+  return eventId
+}
+const openUploaded = async (versionId = 'v1') => {
+  const world = openWorld()
+  await upload(world, versionId)
+  return world
+}
+const removed = async (versionId?: string) => {
+  const world = await openUploaded(versionId)
+  await world.images.store.remove(key)
+  return world
+}
+const outcomesOf = async (world: World, records: readonly NotificationRecord[]) => {
+  const outcomes: string[] = []
+  for (const record of records) {
+    const { outcome, reason } = await settle(world, record)
+    outcomes.push(reason === undefined ? outcome : `${outcome} ${reason}`)
+  }
+  return outcomes
+}
+const deletionsOf = (world: World) => eventsOf(world).filter(({ topic }) => topic === 'image.deleted')
+const versionsOf = (world: World) => deletionsOf(world).map(({ data }) => data['version_id'])
+const verdictOf = (world: World) => readVerdict(Buffer.from(world.states.text(`verdicts/${key}`)))
+
+suite('a removal in a bucket with versions', () => {
+  test('of all versions and markers by their ids is told once, about the version that was uploaded', async () => {
+    const world = await removed()
+    const records = ['m1', 'v1', 'v0'].map((versionId) => removalOf({ versionId, sequencer: versionId }))
+    assert.deepEqual(await outcomesOf(world, records), ['deleted', 'ignored already_told', 'ignored already_told'])
+    assert.deepEqual(versionsOf(world), ['v1'])
+  })
+
+  test('by a marker is told about the version that the marker hides, and its later expiry is not told again', async () => {
+    const world = await removed()
+    const expiry = removalOf({ kind: 'expired', versionId: 'v1' })
+    const markerExpiry = removalOf({ kind: 'expired', versionId: 'm1' })
+    assert.deepEqual(await outcomesOf(world, [marker, expiry, markerExpiry]), [
+      'deleted',
+      'ignored already_told',
+      'ignored already_told',
+    ])
+    const [event] = deletionsOf(world)
+    assert.deepEqual(
+      [event?.data['version_id'], event?.data['cause'], event?.data['deleted_at']],
+      ['v1', 'deleted', '2025-01-01T12:00:00.000Z'],
+    )
+    assert.deepEqual(verdictOf(world)?.deleted, { event_id: event?.id })
+  })
+
+  test('by lifecycle, first a marker and then the version, is told once as expired', async () => {
+    const world = await removed()
+    const records = [{ ...marker, kind: 'expired' as const }, removalOf({ kind: 'expired', versionId: 'v1' })]
+    assert.deepEqual(await outcomesOf(world, records), ['deleted', 'ignored already_told'])
+    assert.deepEqual(
+      deletionsOf(world).map(({ data }) => data['cause']),
+      ['expired'],
+    )
+  })
+
+  for (const [what, record] of [
+    ['an old version', removalOf({ versionId: 'v0' })],
+    ['an old version by lifecycle', removalOf({ kind: 'expired', versionId: 'v0' })],
+    ['a marker, so that the image shows again', removalOf({ versionId: 'm1' })],
+    ['an image that was written again meanwhile', marker],
+  ] as const) {
+    test(`of ${what} is ignored: the key still has an object`, async () => {
+      const world = await openUploaded()
+      const before = world.states.text(`verdicts/${key}`)
+      assert.deepEqual(await outcomesOf(world, [record]), ['ignored object_remains'])
+      assert.deepEqual([deletionsOf(world), world.states.text(`verdicts/${key}`)], [[], before])
+    })
+  }
+
+  test('keeps all else that the verdict says', async () => {
+    const world = await removed()
+    const before = verdictOf(world)
+    const { eventId } = await settle(world, marker)
+    assert.deepEqual(verdictOf(world), { ...before, deleted: { event_id: eventId } })
+  })
+
+  test('is told again of the next version under the key', async () => {
+    const world = await removed('v1')
+    await settle(world, marker)
+    await upload(world, 'v2')
+    await world.images.store.remove(key)
+    const expiry = removalOf({ kind: 'expired', versionId: 'v1' })
+    assert.deepEqual(await outcomesOf(world, [removalOf({ versionId: 'v2' }), expiry]), [
+      'deleted',
+      'ignored already_told',
+    ])
+    assert.deepEqual(versionsOf(world), ['v1', 'v2'])
+  })
+
+  for (const [what, record, versionId] of [
+    ['of a version that was never seen is told about that version', removalOf({ versionId: 'v9' }), 'v9'],
+    ['by a marker of what was never seen is told about no version', marker, undefined],
+  ] as const) {
+    test(what, async () => {
+      const world = openWorld()
+      assert.deepEqual(await outcomesOf(world, [record, record]), ['deleted', 'deleted'])
+      assert.deepEqual(versionsOf(world), [versionId, versionId])
+      assert.equal(new Set(deletionsOf(world).map(({ id }) => id)).size, 1)
+      assert.equal(world.states.objects.size, 0)
+    })
+  }
+
+  test('by lifecycle, of a version that was never seen, is ignored', async () => {
+    const world = openWorld()
+    const record = removalOf({ kind: 'expired', versionId: 'v0' })
+    assert.deepEqual(await outcomesOf(world, [record]), ['ignored never_seen'])
+    assert.deepEqual(eventsOf(world), [])
+  })
+
+  test('that no verdict can be read for is told as of what was never seen', async () => {
+    const world = await removed()
+    world.states.upload({ key: `verdicts/${key}`, bytes: Buffer.from('no JSON') })
+    assert.deepEqual(await outcomesOf(world, [removalOf({ versionId: 'v1' })]), ['deleted'])
+    assert.equal(world.states.text(`verdicts/${key}`), 'no JSON')
+  })
+
+  for (const [what, order] of [
+    ['marker first', [marker, removalOf({ versionId: 'v1' })]],
+    ['version first', [removalOf({ versionId: 'v1' }), marker]],
+  ] as const) {
+    test(`has one id after a crash before the mark, ${what}`, async () => {
+      const world = await removed()
+      world.states.faults.fail('put', new OutageError('S3', 'a test'))
+      await assert.rejects(settle(world, order[0]), OutageError)
+      assert.deepEqual(await outcomesOf(world, [order[1], order[0]]), ['deleted', 'ignored already_told'])
+      assert.equal(deletionsOf(world).length, 2)
+      assert.equal(new Set(deletionsOf(world).map(({ id }) => id)).size, 1)
+    })
+  }
+
+  for (const method of ['head', 'readStart'] as const) {
+    test(`waits while S3 can't answer its ${method}, and tells nothing`, async () => {
+      const world = await removed()
+      const store = method === 'head' ? world.images : world.states
+      store.faults.fail(method, new OutageError('S3', 'a test'))
+      await assert.rejects(settle(world, marker), OutageError)
+      assert.deepEqual(deletionsOf(world), [])
+    })
+  }
+})
