@@ -123,23 +123,26 @@ for (const [what, change, status, code] of refusedFiles) {
   })
 }
 
-claim('a page can read the request id of an answer, what is left of its calls, and when to come back', async (world) => {
-  world.proxy.interfere((_, url) =>
-    url.endsWith('/metadata')
-      ? { kind: 'headers added', headers: { 'retry-after': '7', 'x-not-exposed': 'a secret' } }
-      : undefined,
-  )
-  const page = await world.openPage([], { proxied: true })
-  const read = await page.evaluate(async ({ apiUrl, token }) => {
-    const key = 'profiles/user-1/0f8fad5bd9cb469fa16570867728950e'
-    const headers = { Authorization: `Bearer ${token}` }
-    const answer = await fetch(`${apiUrl}/images/${key}/metadata`, { headers })
-    const problem = (await answer.json()) as { request_id: string } // by the API's contract
-    const names = ['X-Request-Id', 'Retry-After', 'X-Not-Exposed', 'RateLimit', 'RateLimit-Policy']
-    return [problem.request_id, ...names.map((name) => answer.headers.get(name))]
-  }, world.access)
-  assert.match(read[0] ?? '', /^[0-9a-f-]{36}$/)
-  assert.deepEqual(read.slice(1, 4), [read[0], '7', null])
-  assert.match(read[4] ?? '', /^"user";r=\d+;t=\d+$/)
-  assert.match(read[5] ?? '', /^"user";q=\d+;w=60$/)
-})
+claim(
+  'a page can read the request id of an answer, what is left of its calls, and when to come back',
+  async (world) => {
+    world.proxy.interfere((_, url) =>
+      url.endsWith('/metadata')
+        ? { kind: 'headers added', headers: { 'retry-after': '7', 'x-not-exposed': 'a secret' } }
+        : undefined,
+    )
+    const page = await world.openPage([], { proxied: true })
+    const read = await page.evaluate(async ({ apiUrl, token }) => {
+      const key = 'profiles/user-1/0f8fad5bd9cb469fa16570867728950e'
+      const headers = { Authorization: `Bearer ${token}` }
+      const answer = await fetch(`${apiUrl}/images/${key}/metadata`, { headers })
+      const problem = (await answer.json()) as { request_id: string } // by the API's contract
+      const names = ['X-Request-Id', 'Retry-After', 'X-Not-Exposed', 'RateLimit', 'RateLimit-Policy']
+      return [problem.request_id, ...names.map((name) => answer.headers.get(name))]
+    }, world.access)
+    assert.match(read[0] ?? '', /^[0-9a-f-]{36}$/)
+    assert.deepEqual(read.slice(1, 4), [read[0], '7', null])
+    assert.match(read[4] ?? '', /^"user";r=\d+;t=\d+$/)
+    assert.match(read[5] ?? '', /^"user";q=\d+;w=60$/)
+  },
+)
