@@ -9,6 +9,7 @@ export const commonCodes = [
   'malformed_request',
   'invalid_target',
   'request_timeout',
+  'body_too_large',
   'url_too_long',
   'headers_too_large',
   'internal_error',
@@ -27,8 +28,6 @@ export const userCodes = [
 export const ticketCodes = [
   'request_incomplete',
   'invalid_json',
-  'purpose_contradiction',
-  'body_too_large',
   'content_type_not_allowed',
   'invalid_request',
 ] as const
@@ -36,7 +35,7 @@ export const ticketCodes = [
 const text = { type: 'string' } as const
 const header = (description: string) => ({ description, schema: text })
 export const everyHeader = {
-  'X-Request-Id': header('Names this request in the log.'),
+  'X-Request-Id': header('Names this request in the log; also the `request_id` of a problem document.'),
   'Cache-Control': header('`no-store`, except for metadata.'),
 }
 export const userHeaders = {

@@ -18,7 +18,7 @@ const ticketAnswer = {
   headers: userHeaders,
   content: json(ticketSchema, { scan: { value: examples.ticket } }),
 }
-const ticketProblems = problems([...userCodes, ...ticketCodes, ...commonCodes], userHeaders)
+const allTicketCodes = [...userCodes, ...ticketCodes, ...commonCodes]
 
 export const ticketRoute = createRoute({
   method: 'post',
@@ -31,7 +31,7 @@ export const ticketRoute = createRoute({
     headers: traceHeaders,
     body: { required: true, content: json(ticketRequestSchema, examples.ticketRequests) },
   },
-  responses: { 200: ticketAnswer, ...ticketProblems },
+  responses: { 200: ticketAnswer, ...problems(allTicketCodes, userHeaders) },
 })
 
 const describePurposeTicket = <P extends Purpose>(purpose: P) =>
@@ -49,7 +49,7 @@ const describePurposeTicket = <P extends Purpose>(purpose: P) =>
         content: json(ticketRequestSchema.partial({ purpose: true }), examples.purposeTicketRequests),
       },
     },
-    responses: { 200: ticketAnswer, ...ticketProblems },
+    responses: { 200: ticketAnswer, ...problems([...allTicketCodes, 'purpose_contradiction'], userHeaders) },
   })
 
 const keyParameter = z.object({

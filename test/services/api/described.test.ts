@@ -1,98 +1,43 @@
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
 
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
-import { z } from 'zod'
+import { OutageError } from '#shared/ports/failures.ts'
 
-import { securityHeaders } from '../../../services/api/answers.ts'
 import { limitUsers } from '../../../services/api/limits.ts'
-import { problemCodes, problemTable } from '../../../services/api/problems.ts'
-import { assertProblem, openTestApi, type Answer } from '../../support/api.ts'
+import { problemCodes, problemTable, type ProblemCode } from '../../../services/api/problems.ts'
+import { assertProblem, openTestApi, signTestToken, testSigner, type Answer } from '../../support/api.ts'
+import {
+  assertDescribed,
+  assertHeadersDescribed,
+  document,
+  exampleCall,
+  findOperation,
+  introduced,
+  operations,
+  validate,
+  type Operation,
+} from './document.ts'
 import { provocations } from './provoked.ts'
 
-const forms = z.record(
-  z.string(),
-  z.object({ schema: z.looseObject({}), examples: z.record(z.string(), z.object({ value: z.unknown() })).default({}) }),
-)
-const response = z.object({
-  description: z.string(),
-  headers: z.record(z.string(), z.unknown()).default({}),
-  content: forms.default({}),
-})
-const operation = z.object({
-  security: z.array(z.unknown()).default([]),
-  parameters: z
-    .array(z.object({ name: z.string(), in: z.string(), schema: z.looseObject({ example: z.string().optional() }) }))
-    .default([]),
-  requestBody: z.object({ content: forms }).optional(),
-  responses: z.record(z.string(), response),
-})
-const documentSchema = z.object({
-  info: z.object({ description: z.string() }),
-  components: z.object({ schemas: z.record(z.string(), z.looseObject({})) }),
-  paths: z.record(z.string(), z.record(z.string(), operation)),
-})
-
 const api = await openTestApi({ limitUser: limitUsers({ perMinute: 1000 }) })
-const document = documentSchema.parse((await api.request('GET', '/openapi.json')).json)
-const operations = Object.entries(document.paths).flatMap(([path, item]) =>
-  Object.entries(item).map(([method, one]) => ({ name: `${method} ${path}`, path, method, ...one })),
-)
-
-const ajv = addFormats.default(new Ajv2020({ strict: false }))
-ajv.addSchema({ $id: 'api', components: document.components })
-const validate = (schema: object, value: unknown, about: string) => {
-  const absolute: unknown = JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"api#/components'))
-  const isValid = ajv.compile(absolute as object) // made of an object a line above
-  assert.ok(isValid(value), `${about}: ${ajv.errorsText(isValid.errors)} in ${JSON.stringify(value)}`)
+const uploadExample = (key: string | undefined) => {
+  if (key !== undefined) api.images.upload({ key, bytes: Buffer.from('x'), contentType: 'image/jpeg' })
 }
-
-/** Headers that HTTP, CORS or the document's introduction speak of. */
-const general = /^(content-(type|length)|date|connection|keep-alive|transfer-encoding|vary|access-control-.*)$/
-const introduced = new Set(
-  Object.keys(securityHeaders)
-    .filter((name) => name !== 'Cache-Control')
-    .map((name) => name.toLowerCase()),
-)
-
-/** An answer of an operation is as the document says: its status, its headers, its form. */
-const assertDescribed = ({ status, headers, text, json }: Answer, { name, responses }: (typeof operations)[number]) => {
-  const described = responses[String(status)]
-  assert.ok(described, `${name} answers ${status}, of which the document says nothing`)
-  const declared = new Set(Object.keys(described.headers).map((header) => header.toLowerCase()))
-  const missing = [...headers.keys()].filter(
-    (header) => !general.test(header) && !introduced.has(header) && !declared.has(header),
-  )
-  assert.deepEqual(missing, [], `${name} ${status} has headers of which the document says nothing`)
-  if (text === '') {
-    assert.deepEqual(described.content, {}, `${name} ${status}`)
-    return
-  }
-  const type = headers.get('content-type')?.split(';')[0] ?? ''
-  const form = described.content[type]
-  assert.ok(form, `${name} ${status} is ${type}`)
-  if (json !== undefined) validate(form.schema, json, `${name} ${status}`)
-}
-
-const find = (path: string, method: string) => {
-  const found = operations.find((one) => one.path === path && one.method === method)
-  return found ?? assert.fail(`${method} ${path} is not in the document`)
-}
+const requestExamples = ({ requestBody }: Operation) =>
+  Object.values(requestBody?.content ?? {}).flatMap(({ examples }) => Object.entries(examples))
 
 suite('every example of a request, sent as it stands', () => {
   for (const one of operations) {
-    const key = one.parameters.find((parameter) => parameter.in === 'path')?.schema.example ?? ''
-    const path = one.path.replace('{key}', key)
-    const bodies = Object.values(one.requestBody?.content ?? {}).flatMap(({ examples }) => Object.entries(examples))
-    const requests: [string, unknown][] =
-      bodies.length > 0 ? bodies.map(([name, { value }]) => [name, value]) : [['', undefined]]
-    for (const [name, body] of requests) {
+    const { key, path, headers } = exampleCall(one)
+    const bodies = requestExamples(one)
+    const bodiless: [string, { value?: unknown }][] = [['', {}]]
+    for (const [name, { value }] of bodies.length > 0 ? bodies : bodiless) {
       test(`${one.name} ${name}`, async () => {
-        if (key !== '') api.images.upload({ key, bytes: Buffer.from('x'), contentType: 'image/jpeg' })
+        uploadExample(key)
         const answer = await api.request(one.method.toUpperCase(), path, {
+          headers,
           ...(one.security.length === 0 ? { token: '' } : {}),
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          ...(value === undefined ? {} : { body: JSON.stringify(value) }),
         })
         assert.ok(answer.status < 300, answer.text)
         assertDescribed(answer, one)
@@ -101,28 +46,38 @@ suite('every example of a request, sent as it stands', () => {
   }
 })
 
-test('every example of an answer has the form that is described', () => {
-  let examples = 0
-  for (const { name, responses } of operations) {
-    for (const [status, { content }] of Object.entries(responses)) {
-      for (const { schema, examples: shown } of Object.values(content)) {
-        for (const [which, { value }] of Object.entries(shown)) {
-          examples++
-          validate(schema, value, `${name} ${status} ${which}`)
-        }
+test('every form of JSON has examples, and all of them have that form', () => {
+  for (const { name, requestBody, responses } of operations) {
+    const bodies = [['request', { content: {}, ...requestBody }] as const, ...Object.entries(responses)]
+    for (const [part, { content }] of bodies) {
+      for (const [type, { schema, examples }] of Object.entries(content)) {
+        const shown = Object.entries(examples)
+        assert.equal(shown.length > 0, type.endsWith('json'), `examples of ${name} ${part} ${type}`)
+        for (const [which, { value }] of shown) validate(schema, value, `${name} ${part} ${which}`)
       }
     }
   }
-  assert.ok(examples > 50, `only ${examples} examples`)
+})
+
+test('every example of a field or a parameter has its form', () => {
+  const fields = Object.values(document.components.schemas).flatMap(({ properties }) => Object.entries(properties))
+  const parameters = operations.flatMap((one) => one.parameters.map(({ name, schema }) => [name, schema] as const))
+  const shown = [...fields, ...parameters].filter(([, schema]) => 'example' in schema)
+  assert.ok(shown.length > 5, `only ${shown.length}`)
+  for (const [name, schema] of shown) validate(schema, schema['example'], name)
 })
 
 test('an unchanged image and a store that is away are described too', async () => {
-  const one = find('/images/{key}/metadata', 'get')
-  const key = one.parameters.find((parameter) => parameter.in === 'path')?.schema.example ?? ''
-  api.images.upload({ key, bytes: Buffer.from('x'), contentType: 'image/jpeg' })
-  assertDescribed(await api.request('GET', `/images/${key}/metadata`, { headers: { 'If-None-Match': '*' } }), one)
-  const waiting = await openTestApi({ problem: () => Promise.resolve('the image store does not answer') })
-  assertDescribed(await waiting.request('GET', '/readyz', { token: '' }), find('/readyz', 'get'))
+  const one = findOperation('/images/{key}/metadata', 'get')
+  const { key, path } = exampleCall(one)
+  uploadExample(key)
+  const unchanged = await api.request('GET', path, { headers: { 'If-None-Match': '*' } })
+  assert.equal(unchanged.status, 304)
+  assertDescribed(unchanged, one)
+  const away = await openTestApi({ problem: () => Promise.resolve('the image store does not answer') })
+  const waiting = await away.request('GET', '/readyz', { token: '' })
+  assert.equal(waiting.status, 503)
+  assertDescribed(waiting, findOperation('/readyz', 'get'))
 })
 
 suite('every error, brought about for real, is described', { concurrency: true }, () => {
@@ -130,14 +85,65 @@ suite('every error, brought about for real, is described', { concurrency: true }
     test(code, async () => {
       const { path, method, ask } = provocations[code]
       const answer = await ask()
-      assertProblem(answer, code)
-      if (code === 'route_not_found' || code === 'method_not_allowed') {
-        assert.ok(document.info.description.includes(`${problemTable[code].status} \`${code}\``))
+      if (path !== undefined) {
+        assertProblemDescribed(answer, code, findOperation(path, method))
         return
       }
-      const one = find(path, method)
-      assert.ok(one.responses[String(answer.status)]?.description.includes(`\`${code}\``), code)
-      assertDescribed(answer, one)
+      assertProblem(answer, code)
+      assert.ok(document.info.description.includes(`${problemTable[code].status} \`${code}\``))
+      assertHeadersDescribed(answer, introduced, code)
     })
+  }
+})
+
+const assertProblemDescribed = (answer: Answer, code: ProblemCode, one: Operation) => {
+  assertProblem(answer, code)
+  assert.ok(one.responses[String(answer.status)]?.description.includes(`\`${code}\``), `${one.name} ${code}`)
+  assertDescribed(answer, one)
+}
+
+const broken = async (error: Error) => {
+  const [signer, limitUser] = [{ ...testSigner, sign: () => Promise.reject(error) }, limitUsers({ perMinute: 9 })]
+  const { images, request } = await openTestApi({ signer, limitUser })
+  images.faults.fail('head', error)
+  images.faults.fail('remove', error)
+  return request
+}
+const noCalls = { allowed: false, limit: 1, remaining: 0, resetSeconds: 1, retryAfterSeconds: 1 }
+const limited = await openTestApi({ limitUser: () => noCalls })
+
+type Call = { method: string; path: string; body?: string }
+type Ask = (call: Call) => Promise<Answer>
+const askWith =
+  (options: { token?: string; headers?: Record<string, string> }): Ask =>
+  ({ method, path, body }) =>
+    api.request(method, path, { ...options, ...(body === undefined ? {} : { body }) })
+
+const ofAll: { readonly [Code in ProblemCode]?: Ask } = {
+  url_too_long: ({ path, ...call }) => askWith({ token: '' })({ ...call, path: `${path}?${'a'.repeat(3_000)}` }),
+  body_too_large: askWith({ token: '', headers: { 'Content-Length': '20000' } }),
+}
+const ofUsers: typeof ofAll = {
+  token_missing: askWith({ token: '' }),
+  token_invalid: askWith({ token: 'garbage' }),
+  token_expired: async (call) => askWith({ token: await signTestToken({ exp: 1 }) })(call),
+  subject_not_usable: async (call) => askWith({ token: await signTestToken({ sub: '' }) })(call),
+  rate_limited: ({ method, path }) => limited.request(method, path),
+  storage_unavailable: async ({ method, path, body = '' }) =>
+    (await broken(new OutageError('S3', 'away')))(method, path, method === 'POST' ? { body } : {}),
+  internal_error: async ({ method, path, body = '' }) =>
+    (await broken(new TypeError('nobody foresaw it')))(method, path, method === 'POST' ? { body } : {}),
+}
+
+suite('what any call may be answered with stands with every operation', () => {
+  for (const one of operations) {
+    const { path } = exampleCall(one)
+    const [example] = requestExamples(one)
+    const call = { method: one.method.toUpperCase(), path, ...(example && { body: JSON.stringify(example[1].value) }) }
+    const asks = Object.entries({ ...ofAll, ...(one.security.length > 0 ? ofUsers : {}) })
+    for (const [code, ask] of asks) {
+      // Object.entries forgets the keys' type.
+      test(`${one.name} ${code}`, async () => assertProblemDescribed(await ask(call), code as ProblemCode, one))
+    }
   }
 })

@@ -60,8 +60,10 @@ const exhausted = async () => {
   return request('GET', metadataPath)
 }
 
-type Provoked = { path: string; method: string; ask: () => Promise<Answer> }
+/** On an operation, or where no route is. */
+type Provoked = { ask: () => Promise<Answer> } & ({ path: string; method: string } | { path?: never; method?: never })
 const ticket = (ask: () => Promise<Answer>): Provoked => ({ path: '/images/presigned-url', method: 'post', ask })
+const chat = (ask: () => Promise<Answer>): Provoked => ({ path: '/images/presigned-url/chat', method: 'post', ask })
 const metadata = (ask: () => Promise<Answer>): Provoked => ({ path: '/images/{key}/metadata', method: 'get', ask })
 const probe = (ask: () => Promise<Answer>): Provoked => ({ path: '/healthz', method: 'get', ask })
 const post = (body: string | ReadableStream, path = '') => api.request('POST', `/images/presigned-url${path}`, { body })
@@ -72,7 +74,7 @@ export const provocations: Readonly<Record<ProblemCode, Provoked>> = {
   invalid_target: probe(() => sendRaw('GET /healthz HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n')),
   request_incomplete: ticket(() => post(brokenOff())),
   invalid_json: ticket(() => post('{')),
-  purpose_contradiction: ticket(() => post(JSON.stringify(good), '/chat')),
+  purpose_contradiction: chat(() => post(JSON.stringify(good), '/chat')),
   token_missing: metadata(() => api.request('GET', metadataPath, { token: '' })),
   token_invalid: metadata(() => api.request('GET', metadataPath, { token: 'garbage' })),
   token_expired: metadata(async () => api.request('GET', metadataPath, { token: await signTestToken({ exp: 1 }) })),
@@ -80,8 +82,8 @@ export const provocations: Readonly<Record<ProblemCode, Provoked>> = {
     api.request('GET', metadataPath, { token: await signTestToken({ sub: '' }) }),
   ),
   image_not_found: metadata(() => api.request('GET', metadataPath)),
-  route_not_found: probe(() => api.request('GET', '/nothing')),
-  method_not_allowed: probe(() => api.request('PUT', '/healthz')),
+  route_not_found: { ask: () => api.request('GET', '/nothing') },
+  method_not_allowed: { ask: () => api.request('PUT', '/healthz') },
   request_timeout: probe(() => sendRaw('GET /healthz HTTP/1.1\r\nHost: loc')),
   body_too_large: ticket(() => post('x'.repeat(20_000))),
   url_too_long: metadata(() => api.request('GET', `/images/${'a'.repeat(3_000)}/metadata`)),
