@@ -1,4 +1,4 @@
-import type { ProblemCode } from './problems.ts'
+import type { FieldProblem, ProblemCode } from './problems.ts'
 
 const key = 'scans/20261123/user-1/0f8fad5bd9cb469fa16570867728950e'
 const cdnUrl = `https://cdn.example.com/${key}`
@@ -66,17 +66,21 @@ export const rejectedMetadata = {
 
 export const requestId = '7f1e2b90-5a5f-4a8f-9a53-0c0d7c2f6f7e'
 
+const lengthDetail = 'must be a whole number of bytes from 1 to 10485760'
+const heicDetail =
+  '"image/heic" is not one of image/jpeg, image/png, image/webp, image/gif, image/avif. Browsers and models cannot read HEIC everywhere: convert the photo to JPEG before the upload.'
+
 /** Problems whose documents name fields. */
-export const fieldProblems: { readonly [Code in ProblemCode]?: { pointer: string; detail: string }[] } = {
-  invalid_request: [
-    { pointer: '/content_length', detail: 'must be a whole number of bytes from 1 to 10485760' },
-    { pointer: '/filename', detail: 'is not a field of this request' },
-  ],
-  content_type_not_allowed: [
-    {
-      pointer: '/content_type',
-      detail:
-        '"image/heic" is not one of image/jpeg, image/png, image/webp, image/gif, image/avif. Browsers and models cannot read HEIC everywhere: convert the photo to JPEG before the upload.',
-    },
-  ],
+export const fieldProblems: { readonly [Code in ProblemCode]?: { detail: string; errors: FieldProblem[] } } = {
+  invalid_request: {
+    detail: `content_length ${lengthDetail}; filename is not a field of this request.`,
+    errors: [
+      { pointer: '/content_length', detail: lengthDetail },
+      { pointer: '/filename', detail: 'is not a field of this request' },
+    ],
+  },
+  content_type_not_allowed: {
+    detail: heicDetail,
+    errors: [{ pointer: '/content_type', detail: heicDetail }],
+  },
 }

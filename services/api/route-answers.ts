@@ -69,8 +69,8 @@ export const json = <Schema extends z.ZodType>(
 })
 
 const problemExample = (code: ProblemCode) => {
-  const errors = fieldProblems[code]
-  const problem = new ProblemError(code, errors?.map(({ detail }) => detail).join('; '), errors && { errors })
+  const { detail, ...more } = fieldProblems[code] ?? {}
+  const problem = new ProblemError(code, detail, more)
   return { summary: problemTable[code].title, value: describeProblem(problem, requestId) }
 }
 

@@ -3,8 +3,10 @@ import test, { suite } from 'node:test'
 
 import { OutageError } from '#shared/ports/failures.ts'
 
+import * as examples from '../../../services/api/examples.ts'
 import { limitUsers } from '../../../services/api/limits.ts'
 import { problemCodes, problemTable, type ProblemCode } from '../../../services/api/problems.ts'
+import { problemSchema } from '../../../services/api/schemas.ts'
 import { assertProblem, openTestApi, signTestToken, testSigner, type Answer } from '../../support/api.ts'
 import {
   assertDescribed,
@@ -65,6 +67,19 @@ test('every example of a field or a parameter has its form', () => {
   const shown = [...fields, ...parameters].filter(([, schema]) => 'example' in schema)
   assert.ok(shown.length > 5, `only ${shown.length}`)
   for (const [name, schema] of shown) validate(schema, schema['example'], name)
+})
+
+test('the examples of problems that name fields are what the API answers', async () => {
+  const wrong = { content_length: 0, filename: 'a.jpg' }
+  for (const [fields, status, code] of [
+    [wrong, 422, 'invalid_request'],
+    [{ content_type: 'image/heic' }, 415, 'content_type_not_allowed'],
+  ] as const) {
+    const { json } = await api.askTicket({ ...examples.ticketRequests.scan.value, ...fields })
+    const { responses } = findOperation('/images/presigned-url', 'post')
+    const shown = responses[status]?.content['application/problem+json']?.examples[code]?.value
+    assert.deepEqual(shown, { ...problemSchema.parse(json), request_id: examples.requestId })
+  }
 })
 
 test('an unchanged image and a store that is away are described too', async () => {
