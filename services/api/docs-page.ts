@@ -58,7 +58,9 @@ const style = `
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
   h2 { border-top: 1px solid #ccc; padding-top: 1rem; margin-top: 2rem }
   code, pre { font: 14px/1.4 ui-monospace, monospace }
-  pre { background: #f5f5f5; padding: .75rem; overflow-x: auto }
+  h2 code { font-size: 20px }
+  details { margin: .4rem 0 } details > :not(summary) { margin-left: 1.2rem }
+  pre { background: #f5f5f5; padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere }
   table { border-collapse: collapse } th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0 }
   summary { cursor: pointer }
 `

@@ -19,18 +19,22 @@ const checksumRule = "must be the base64 of the file's SHA-256: 44 characters th
 export const ticketRequestSchema = z
   .strictObject({
     purpose: z.enum(purposeNames, { error: `must be one of ${purposeNames.join(', ')}` }),
-    content_type: z.string({ error: `must be one of ${imageTypes.join(', ')}` }).openapi({ example: 'image/jpeg' }),
+    content_type: z.string({ error: `must be one of ${imageTypes.join(', ')}` }).openapi({
+      example: 'image/jpeg',
+      description: `One of ${imageTypes.join(', ')}, in any case; image/jpg means image/jpeg. Any other is a 415.`,
+    }),
     content_length: z
       .int({ error: lengthRule, abort: true })
       .min(minBytes, { error: lengthRule })
       .max(maxBytes, { error: lengthRule })
-      .openapi({ example: 48_213 }),
+      .openapi({ example: 48_213, description: 'Bytes of the file, exactly.' }),
     checksum_sha256: z
       .string({ error: checksumRule })
       .refine((text) => /^[A-Za-z0-9+/]{43}=$/.test(text) && Buffer.from(text, 'base64').toString('base64') === text, {
         error: checksumRule,
       })
-      .optional(),
+      .optional()
+      .openapi({ description: "The base64 of the file's SHA-256: S3 then takes no other bytes." }),
   })
   .openapi('TicketRequest')
 
@@ -41,14 +45,13 @@ export const ticketSchema = z
     key: z.string().openapi({ example: example.key }),
     upload_url: z.url(),
     method: z.literal('PUT'),
-    /** All that the client must set itself; host and content-length it sends anyway. */
-    required_headers: z.record(z.string(), z.string()),
+    required_headers: z.record(z.string(), z.string()).openapi({
+      description: 'All that the client must set itself; host and content-length it sends anyway.',
+    }),
     cdn_url: z.url().openapi({ example: example.cdn_url }),
-    /** Seconds. */
-    expires_in: z.int(),
+    expires_in: z.int().openapi({ description: 'Seconds.' }),
     expires_at: z.iso.datetime(),
-    /** Scans only. */
-    job_id: z.string().optional(),
+    job_id: z.string().optional().openapi({ description: 'Scans only.' }),
   })
   .openapi('UploadTicket')
 
@@ -62,14 +65,13 @@ export const metadataSchema = z
     status: z.enum(['pending', 'accepted', 'rejected']),
     reason: z.enum(rejectionReasons).optional(),
     detail: z.string().optional(),
-    size: z.int(),
+    size: z.int().openapi({ description: 'Bytes.' }),
     content_type: z.string(),
     etag: z.string(),
     width: z.int().optional(),
     height: z.int().optional(),
     uploaded_at: z.iso.datetime(),
-    /** Null: for ever. */
-    kept_until: z.iso.datetime().nullable(),
+    kept_until: z.iso.datetime().nullable().openapi({ description: 'Null: for ever.' }),
     cdn_url: z.url().openapi({ example: example.cdn_url }),
   })
   .openapi('ImageMetadata')
@@ -84,6 +86,13 @@ export const problemSchema = z
     detail: z.string(),
     code: z.enum(problemCodes),
     request_id: z.string(),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().openapi({ description: 'To the field of the request, as RFC 6901 writes it.' }),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
   })
   .openapi('Problem')
