@@ -10,6 +10,7 @@ import { localVariables } from '../../local/config.ts'
 import { apiServiceVariables } from '../../services/api/main.ts'
 import { scanDispatcherVariables } from '../../services/scan-dispatcher/main.ts'
 import { uploadWatcherVariables } from '../../services/upload-watcher/main.ts'
+import { reconcileVariables } from '../../tools/support/reconcile-place.ts'
 import { provisionVariables, toolVariables } from '../../tools/support/variables.ts'
 
 const readers: Record<string, Variables> = {
@@ -18,6 +19,7 @@ const readers: Record<string, Variables> = {
   'upload-watcher': { ...processVariables, ...uploadWatcherVariables },
   'scan-dispatcher': { ...processVariables, ...scanDispatcherVariables },
   provision: provisionVariables,
+  reconcile: { ...toolVariables, ...reconcileVariables },
   'upload, expire': toolVariables,
   'events, topics, redrive': { ...toolVariables, ...eventLogVariables },
 }

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 
+import type { S3Client } from '@aws-sdk/client-s3'
+
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { listenOnLoopback } from '../../../../local/aws/server.ts'
@@ -22,7 +24,7 @@ export const s3Error = (status: number, code: string): ScriptedAnswer => ({
 export const openScriptedS3 = async (
   context: TestContext,
   answer: (request: { method: string; url: URL; headers: IncomingMessage['headers'] }, count: number) => ScriptedAnswer,
-): Promise<{ store: ObjectStore; requests: string[]; targets: string[]; bodies: string[] }> => {
+): Promise<{ client: S3Client; store: ObjectStore; requests: string[]; targets: string[]; bodies: string[] }> => {
   const requests: string[] = []
   const targets: string[] = []
   const bodies: string[] = []
@@ -42,5 +44,5 @@ export const openScriptedS3 = async (
     close()
     await server.close()
   })
-  return { store: s3ObjectStore({ client: s3, bucket: 'images' }), requests, targets, bodies }
+  return { client: s3, store: s3ObjectStore({ client: s3, bucket: 'images' }), requests, targets, bodies }
 }

@@ -1,0 +1,56 @@
+import { awsVariables, openS3, openSqs } from '#shared/adapters/aws/clients.ts'
+import { listObjects } from '#shared/adapters/s3/list-objects.ts'
+import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
+import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
+import { placeVariables } from '#shared/adapters/variables.ts'
+import type { LocalSystem } from '#shared/domain/local-mode.ts'
+import { readConfig } from '#shared/runtime/config.ts'
+
+import { findLocalSystem } from './local-system.ts'
+import { uploadsQueueVariable } from './variables.ts'
+
+/** What `npm run reconcile` reads, unless it finds a local system. */
+export const reconcileVariables = {
+  ...awsVariables,
+  S3_BUCKET: placeVariables.S3_BUCKET,
+  STATE_BUCKET: placeVariables.STATE_BUCKET,
+  UPLOADS_QUEUE_URL: uploadsQueueVariable,
+}
+
+const ownNames = ['S3_BUCKET', 'STATE_BUCKET', 'UPLOADS_QUEUE_URL']
+
+/**
+ * The buckets and the queue that the environment names when it names any, else those of the running local system.
+ * @throws SetupError when one of them is not there, OutageError
+ */
+export const openReconcilePlace = async () => {
+  const isNamed = ownNames.some((name) => process.env[name])
+  const config = readConfig(reconcileVariables, isNamed ? process.env : environmentOf(findLocalSystem()))
+  const [s3, sqs] = [openS3(config), openSqs(config)]
+  const bucket = config.S3_BUCKET
+  const states = s3ObjectStore({ client: s3, bucket: config.STATE_BUCKET })
+  const uploads = sqsMessageQueue({ client: sqs, queueUrl: config.UPLOADS_QUEUE_URL })
+  await Promise.all([s3ObjectStore({ client: s3, bucket }).ping(), states.ping(), uploads.ping()])
+  return {
+    place: { bucket, region: config.AWS_REGION },
+    list: (prefix: string, signal: AbortSignal) => listObjects({ client: s3, bucket }, { prefix, signal }),
+    states,
+    uploads,
+    close: () => {
+      s3.destroy()
+      sqs.destroy()
+    },
+  }
+}
+
+const environmentOf = (system: LocalSystem) => ({
+  AWS_REGION: system.region,
+  AWS_ENDPOINT_URL_S3: system.aws_url,
+  AWS_ENDPOINT_URL_SQS: system.aws_url,
+  S3_FORCE_PATH_STYLE: 'true',
+  AWS_ACCESS_KEY_ID: system.access_key_id,
+  AWS_SECRET_ACCESS_KEY: system.secret_access_key,
+  S3_BUCKET: system.bucket,
+  STATE_BUCKET: system.state_bucket,
+  UPLOADS_QUEUE_URL: system.uploads_queue_url,
+})
