@@ -60,6 +60,8 @@ const text = (unit: fc.Arbitrary<string>, most: number) => fc.string({ unit, min
 const token = text(anyOf('abcXYZ019+/=-_'), 40)
 const printable = fc.string({ unit: anyOf(' \tabcAZ09"\',;:=*/()-'), maxLength: 20 })
 const wellFormed = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter((text) => text.isWellFormed())
+/** The SDK's signer loses a parameter named __proto__: it keeps them in a plain object. */
+const parameter = wellFormed.filter((name) => name !== '__proto__')
 const credentials = fc.record(
   { accessKeyId: token, secretAccessKey: token, sessionToken: token },
   { requiredKeys: ['accessKeyId', 'secretAccessKey'] },
@@ -74,7 +76,7 @@ suite('a signature in the headers', () => {
     const request = fc.record({
       method: fc.constantFrom('GET', 'HEAD', 'PUT'),
       key: wellFormed,
-      query: fc.dictionary(wellFormed, wellFormed, { maxKeys: 3 }),
+      query: fc.dictionary(parameter, wellFormed, { maxKeys: 3 }),
       host,
       range: fc.nat(10 ** 9).map((last) => `bytes=0-${last}`),
       more: fc.dictionary(
