@@ -63,7 +63,7 @@ export const readMetadata = async ({ place, images, states }: HandlerDeps, call:
 
 export const deleteImage = async ({ images, log }: HandlerDeps, call: UserCall): Promise<Answer> => {
   const { key, purpose, userId } = findOwnKey(call)
-  await withinLimit(() => images.remove(key))
+  await withinLimit((signal) => images.remove(key, { signal }))
   log.info({ user_id: userId, key, purpose, request_id: call.requestId }, 'image deleted')
   return empty(204)
 }

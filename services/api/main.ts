@@ -40,8 +40,10 @@ export const api =
     const signer = await openUploadSigner(openPublicS3, config.S3_BUCKET)
     const registry = openMetrics()
     const problem = askRarely({
-      'the image store does not answer': images.ping,
+      // Without credentials no store can be asked either: the cause comes before what follows from it.
       'there are no credentials to sign tickets with': signer.ping,
+      'the image store does not answer': images.ping,
+      'the store of verdicts does not answer': states.ping,
     })
     const shut = (_: string, reason: unknown) => log.warn({ reason }, 'not ready: S3 is away')
     const isReady = await checkOnce({ images: images.ping, states: states.ping, signer: signer.ping }, { shut })

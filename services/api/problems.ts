@@ -3,7 +3,7 @@ export const problemTable = {
   malformed_request: {
     status: 400,
     title: 'The request is not HTTP',
-    remedy: 'Send a request as HTTP/1.1 writes it: one Host header, one length, no line breaks inside headers.',
+    remedy: 'Send a request as HTTP/1.1 writes it: one length, no control characters inside headers.',
   },
   invalid_target: {
     status: 400,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, STATUS_CODES, type Server } from 'node:http'
+import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 import { getRequestListener } from '@hono/node-server'
@@ -20,6 +20,8 @@ const limits = {
   keepAliveTimeout: 65_000,
   /** Of the request line and all headers. */
   maxHeaderSize: 16_384,
+  /** Node's own refusal has no problem document: the app answers such requests by itself. */
+  requireHostHeader: false,
 }
 
 type Fetch = (request: Request) => Response | Promise<Response>
@@ -27,11 +29,14 @@ type Fetch = (request: Request) => Response | Promise<Response>
 /** The API's HTTP server, not listening yet. What never becomes a request of the app is answered here. */
 export const openServer = (fetch: Fetch, { log, maxConnections }: { log: Log; maxConnections: number }): Server => {
   const answer = getRequestListener(fetch, { errorHandler: answerUnreadable })
-  const server = createServer(limits, (request, response) => {
+  const serve: RequestListener = (request, response) => {
     // After close() Node keeps a connection whose request was still in hand for all of keepAliveTimeout.
     response.once('close', () => server.listening || server.closeIdleConnections())
     void answer(request, response)
-  })
+  }
+  const server = createServer(limits, serve)
+  // An expectation that nobody knows may be passed over (RFC 9110, 10.1.1); Node would answer it bare.
+  server.on('checkExpectation', serve)
   server.maxConnections = maxConnections
   server.on('drop', () => log.warn({ max: maxConnections }, 'a connection was refused: there are too many'))
   server.on('clientError', refuseConnection)
@@ -62,6 +67,7 @@ const answerUnreadable = () => {
 const codeOf = (error: Error): ProblemCode => {
   const code = 'code' in error ? error.code : undefined
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large'
+  if (code === 'HPE_INVALID_EOF_STATE') return 'request_incomplete'
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'malformed_request'
 }
 

@@ -30,7 +30,7 @@ export type ObjectStore = {
   /** `exists` when the key was taken: nothing is changed then. */
   create: (object: NewObject) => Promise<'created' | 'exists'>
   /** Removes every version; nothing happens where nothing is, and no delete marker is left for what never was. */
-  remove: (key: string) => Promise<void>
+  remove: (key: string, options?: { signal?: AbortSignal }) => Promise<void>
   /** Removes the pinned state and no other, so never a newer object under the key. Nothing happens when it is not there. */
   removeVersion: (key: string, pin: VersionPin) => Promise<void>
   /** Resolves when the bucket answers. */

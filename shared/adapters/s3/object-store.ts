@@ -88,21 +88,29 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     }
   }
 
-  const listVersions = async (key: string) => {
-    const answer = await client.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: 1000 }))
+  const listVersions = async (key: string, options: SendOptions) => {
+    const command = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: 1000 })
+    const answer = await client.send(command, options)
     const all = [...(answer.Versions ?? []), ...(answer.DeleteMarkers ?? [])]
-    return all.filter((version) => version.Key === key).map(({ VersionId }) => ({ Key: key, ...given({ VersionId }) }))
+    const versions = all
+      .filter((version) => version.Key === key)
+      .map(({ VersionId }) => ({ Key: key, ...given({ VersionId }) }))
+    return { versions, isWhole: answer.IsTruncated !== true }
   }
 
-  const remove = async (key: string) => {
+  const remove: ObjectStore['remove'] = async (key, { signal } = {}) => {
+    const options = given({ abortSignal: signal })
     try {
-      const versions = await listVersions(key)
-      if (versions.length === 0) return
-      const answer = await client.send(
-        new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: versions, Quiet: true } }),
-      )
-      const [failed] = answer.Errors ?? []
-      if (failed) throw keptFailure(key, failed)
+      // A page holds a thousand versions: what is behind it shows when that is gone.
+      for (let isLast = false; !isLast;) {
+        const { versions, isWhole } = await listVersions(key, options)
+        if (versions.length === 0) return
+        const Delete = { Objects: versions, Quiet: true }
+        const answer = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete }), options)
+        const [failed] = answer.Errors ?? []
+        if (failed) throw keptFailure(key, failed)
+        isLast = isWhole
+      }
     } catch (error) {
       throw failure(`removing ${key}`, error)
     }
@@ -144,6 +152,8 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     ping,
   }
 }
+
+type SendOptions = { abortSignal?: AbortSignal }
 
 const isNamed = (error: unknown, ...names: string[]) => error instanceof Error && names.includes(error.name)
 

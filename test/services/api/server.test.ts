@@ -69,6 +69,32 @@ test('garbage behind a request that is in hand ends the connection with one whol
   assert.equal(whole.match(/^HTTP\/1\.1 /gm)?.length, 1, whole)
 })
 
+for (const [what, head, code] of [
+  ['no Host', 'GET /healthz HTTP/1.1\r\nConnection: close', 'invalid_target'],
+  [
+    'an expectation that nobody knows',
+    'GET /nothing HTTP/1.1\r\nHost: localhost\r\nExpect: foo\r\nConnection: close',
+    'route_not_found',
+  ],
+] as const) {
+  test(`a request with ${what} is answered by the app`, async () => {
+    const { open } = await start()
+    const socket = open()
+    socket.write(`${head}\r\n\r\n`)
+    assertProblem(await readRaw(socket), code)
+  })
+}
+
+test('a body that ends before its length says is named so', async () => {
+  const { open } = await start()
+  const socket = open()
+  const authorization = `Authorization: Bearer ${await signTestToken()}`
+  socket.end(
+    `POST /images/presigned-url HTTP/1.1\r\nHost: localhost\r\n${authorization}\r\nContent-Length: 9\r\n\r\nabcd`,
+  )
+  assertProblem(await readRaw(socket), 'request_incomplete')
+})
+
 suite('a request that comes too slowly is a 408 with a problem document', { concurrency: true }, () => {
   test('with headers that never end', async () => {
     const { open } = await start()

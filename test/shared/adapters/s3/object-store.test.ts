@@ -94,6 +94,23 @@ suite('the S3 object store', () => {
     assert.deepEqual(named, ['v2', 'v3'])
   })
 
+  test("remove goes on until no page of versions is left, and its end is the caller's signal", async (context) => {
+    const pages = ['v1', 'v2', 'v3']
+    const { store, requests } = await openScriptedS3(context, ({ method }) => {
+      if (method === 'POST') {
+        pages.shift()
+        return { status: 200, body: '<DeleteResult></DeleteResult>' }
+      }
+      const version = `<Version><Key>a</Key><VersionId>${pages[0] ?? ''}</VersionId></Version>`
+      const truncated = `<IsTruncated>${pages.length > 1}</IsTruncated>`
+      return { status: 200, body: `<ListVersionsResult>${truncated}${version}</ListVersionsResult>` }
+    })
+    await assert.rejects(store.remove('a', { signal: AbortSignal.abort() }))
+    assert.deepEqual([pages.length, requests.length], [3, 0])
+    await store.remove('a')
+    assert.deepEqual([pages.length, requests.length], [0, 6])
+  })
+
   test('an object that S3 keeps although it should go is a refusal', async (context) => {
     const { store } = await openScriptedS3(context, ({ method }) =>
       method === 'GET'
