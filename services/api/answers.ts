@@ -16,8 +16,7 @@ export const json = <R extends Route, Status extends keyof R['responses'] & numb
   _route: R,
   status: Status,
   body: JsonBody<R['responses'][Status]>,
-  headers: Readonly<Record<string, string>> = {},
-): Answer => ({ status, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers } })
+): Answer => ({ status, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
 
 export const empty = (status: number, headers: Readonly<Record<string, string>> = {}): Answer => ({
   status,

@@ -38,10 +38,10 @@ const getPath = (request: Request) => (request.url.length > maxUrlLength ? '/' :
 /** The HTTP surface of the API; it needs no socket (`app.request` in tests). */
 export const createApi = (deps: ApiDeps) => {
   const app = new Hono({ getPath })
-  const serve = openServe(deps)
+  const allowedOrigins = new Set(deps.corsOrigins)
+  const serve = openServe(deps, allowedOrigins)
   const asUser = openAsUser(deps)
   const refuse: Run = (c) => throwMisrouted(c, (method) => app.router.match(method, c.req.path)[0].length > 0)
-  const allowedOrigins = new Set(deps.corsOrigins)
 
   app.options(
     '*',
@@ -81,8 +81,7 @@ const throwMisrouted = ({ req: { path } }: Context, takes: (method: string) => b
 }
 
 /** Every answer's way out: problems are written, counted, and given the headers that all have. */
-const openServe = ({ log, metrics, corsOrigins }: ApiDeps) => {
-  const allowed = new Set(corsOrigins)
+const openServe = ({ log, metrics }: ApiDeps, allowed: ReadonlySet<string>) => {
   return (run: Run) => async (c: Context) => {
     const requestId = randomUUID()
     const { status, body, headers } = await settle(run, c, requestId)

@@ -52,9 +52,9 @@ export const serveUntilStopped = async (server: Server, { stop, deadline }: Sign
   server.closeAllConnections()
 }
 
-const completed = (code: ProblemCode, detail?: string): Answer => {
+const completed = (code: ProblemCode): Answer => {
   const requestId = randomUUID()
-  const { status, body, headers } = writeProblem(new ProblemError(code, detail), requestId)
+  const { status, body, headers } = writeProblem(new ProblemError(code), requestId)
   return { status, body, headers: { ...securityHeaders, ...headers, Vary: 'Origin', 'X-Request-Id': requestId } }
 }
 

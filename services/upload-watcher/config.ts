@@ -1,23 +1,8 @@
 import { z } from 'zod'
 
-import { urlSchema, variable, wholeNumber } from '#shared/runtime/config.ts'
-
-/** Jobs that were read here would be taken for notifications that can't be read. */
-const standardQueueSchema = urlSchema.refine((url) => !url.endsWith('.fifo'), {
-  error: 'names a FIFO queue (its name ends in .fifo), as the jobs queue is one',
-})
+import { variable, wholeNumber } from '#shared/runtime/config.ts'
 
 export const watcherVariables = {
-  UPLOADS_QUEUE_URL: variable(
-    "Queue of the bucket's notifications.",
-    'https://sqs.eu-central-1.amazonaws.com/123456789012/image-uploads',
-    standardQueueSchema,
-  ),
-  QUARANTINE_QUEUE_URL: variable(
-    'Queue for what cannot be read.',
-    'https://sqs.eu-central-1.amazonaws.com/123456789012/image-quarantine',
-    standardQueueSchema,
-  ),
   BUCKET_ACCOUNT: variable(
     "Account that the images' bucket belongs to. When set, what a notification tells of another account is put aside.",
     '123456789012',

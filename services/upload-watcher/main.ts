@@ -4,7 +4,7 @@ import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
 import { gatedHealth } from '#shared/adapters/gated-health.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
-import { healthVariables, placeVariables } from '#shared/adapters/variables.ts'
+import { healthVariables, notificationQueueVariables, placeVariables } from '#shared/adapters/variables.ts'
 import { given } from '#shared/domain/given.ts'
 import { topics } from '#shared/domain/resources.ts'
 import { ConfigError, readConfig, type Config } from '#shared/runtime/config.ts'
@@ -22,6 +22,7 @@ import { watchUploads } from './watch.ts'
 export const uploadWatcherVariables = {
   ...awsVariables,
   ...placeVariables,
+  ...notificationQueueVariables,
   ...watcherVariables,
   ...eventLogVariables,
   ...healthVariables(9465),

@@ -11,6 +11,25 @@ export const placeVariables = {
   CDN_BASE_URL: variable('Where images are seen: key and a slash are appended.', 'https://cdn.example.com', urlSchema),
 }
 
+/** Jobs that were read here would be taken for notifications that can't be read. */
+const standardQueueSchema = urlSchema.refine((url) => !url.endsWith('.fifo'), {
+  error: 'names a FIFO queue (its name ends in .fifo), as the jobs queue is one',
+})
+
+/** The queues of notifications, and of those that can't be read. */
+export const notificationQueueVariables = {
+  UPLOADS_QUEUE_URL: variable(
+    "Queue of the bucket's notifications.",
+    'https://sqs.eu-central-1.amazonaws.com/123456789012/image-uploads',
+    standardQueueSchema,
+  ),
+  QUARANTINE_QUEUE_URL: variable(
+    'Queue for what cannot be read.',
+    'https://sqs.eu-central-1.amazonaws.com/123456789012/image-quarantine',
+    standardQueueSchema,
+  ),
+}
+
 /** Each service has a default port of its own, so that all run on one machine. */
 export const healthVariables = (defaultPort: number) => ({
   HOST: variable('Address that the servers listen on.', '0.0.0.0', z.string().min(1).default('127.0.0.1')),

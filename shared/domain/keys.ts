@@ -1,5 +1,5 @@
 import { given } from './given.ts'
-import { purposeNames, purposeRules, type Purpose } from './purposes.ts'
+import { dayMs, purposeNames, purposeRules, type Purpose } from './purposes.ts'
 import { decodeSubject, encodeSubject, type SubjectProblem } from './subject.ts'
 
 /** `scans/{yyyymmdd}/{user}/{id}`, `profiles/{user}/{id}` or `chat/{yyyymmdd}/{user}/{id}`. Only this module makes one. */
@@ -56,7 +56,6 @@ export const keyForm = (purpose: Purpose) => {
   return `${prefix}${dated ? '{yyyymmdd}/' : ''}{user}/{id}`
 }
 
-const dayMs = 86_400_000
 let lastDay = Number.NaN
 let lastDate = ''
 

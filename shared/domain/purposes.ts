@@ -42,7 +42,7 @@ export const purposeNames = Object.keys(purposes) as [Purpose, ...Purpose[]]
 
 export const purposeRules = (purpose: Purpose): PurposeRules => purposes[purpose]
 
-const dayMs = 86_400_000
+export const dayMs = 86_400_000
 
 /**
  * When S3's lifecycle removes an image: that many days later, rounded up to the next midnight UTC.

@@ -28,8 +28,7 @@ const rules: readonly [RegExp, string][] = [
 ]
 
 /** Stands in whatever a rule applies to. Most lines have none of it, and one search is cheaper than all the rules. */
-const suspicious =
-  /authorization|cookie|token|upload_?url|secret|password|signature|credential|bearer|eyJ|x-amz-|key-pair-id|awsaccesskeyid/i
+const suspicious = new RegExp(`${secretKeys}|credential|bearer|eyJ|x-amz-|key-pair-id|awsaccesskeyid`, 'i')
 
 /**
  * A line or sentence without signatures, tokens, credentials and the queries of signed URLs, wherever they stand in it.

@@ -2,19 +2,18 @@ import { awsVariables, openS3, openSqs } from '#shared/adapters/aws/clients.ts'
 import { listObjects } from '#shared/adapters/s3/list-objects.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
-import { placeVariables } from '#shared/adapters/variables.ts'
+import { notificationQueueVariables, placeVariables } from '#shared/adapters/variables.ts'
 import type { LocalSystem } from '#shared/domain/local-mode.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 
 import { findLocalSystem } from './local-system.ts'
-import { uploadsQueueVariable } from './variables.ts'
 
 /** What `npm run reconcile` reads, unless it finds a local system. */
 export const reconcileVariables = {
   ...awsVariables,
   S3_BUCKET: placeVariables.S3_BUCKET,
   STATE_BUCKET: placeVariables.STATE_BUCKET,
-  UPLOADS_QUEUE_URL: uploadsQueueVariable,
+  UPLOADS_QUEUE_URL: notificationQueueVariables.UPLOADS_QUEUE_URL,
 }
 
 const ownNames = ['S3_BUCKET', 'STATE_BUCKET', 'UPLOADS_QUEUE_URL']

@@ -1,5 +1,3 @@
-import { z } from 'zod'
-
 import type { ObjectKey } from '#shared/domain/keys.ts'
 import { purposeNames, type Purpose } from '#shared/domain/purposes.ts'
 import { lacksVerdict, sortListed, writeNotification, type ListedObject } from '#shared/domain/reconcile.ts'
@@ -10,6 +8,7 @@ import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { backoff, retrying } from '#shared/runtime/backoff.ts'
 import { limit } from '#shared/runtime/limit.ts'
 
+import { noMoment, parseMoment } from './moment.ts'
 import { UsageError } from './run-tool.ts'
 
 export type ReconcileOrder = { purpose?: Purpose; since?: Date; minAgeMinutes: number; dryRun: boolean }
@@ -44,14 +43,10 @@ const readPurpose = (text: Value): Purpose => {
   return purpose
 }
 
-const momentSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
-
 const readMoment = (text: Value): Date => {
-  const moment = momentSchema.safeParse(text).data
-  if (moment === undefined) {
-    throw new UsageError(`--since ${text} is no date such as 2030-01-01 or 2030-01-01T12:00:00Z`)
-  }
-  return new Date(moment)
+  const moment = parseMoment(text)
+  if (!moment) throw new UsageError(`--since ${text} ${noMoment}`)
+  return moment
 }
 
 const readMinutes = (text: Value): number => {

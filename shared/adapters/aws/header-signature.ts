@@ -1,8 +1,7 @@
 import { createHmac, hash } from 'node:crypto'
 
-import { signingKey } from './signing-key.ts'
-
-export type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined }
+import type { AwsCredentials } from './credentials.ts'
+import { amzTimestamp, signingKey } from './signing-key.ts'
 
 export type UnsignedRequest = {
   method: string
@@ -24,10 +23,10 @@ export type UnsignedRequest = {
 export const signHeaders = (
   request: UnsignedRequest,
   { region, service }: { region: string; service: string },
-  { accessKeyId, secretAccessKey, sessionToken }: Credentials,
+  { accessKeyId, secretAccessKey, sessionToken }: AwsCredentials,
   now: Date,
 ): Record<string, string> => {
-  const timestamp = now.toISOString().replace(/[-:]|\.\d{3}/g, '')
+  const timestamp = amzTimestamp(now)
   const date = timestamp.slice(0, 8)
   const headers: Record<string, string> = { ...request.headers, 'x-amz-date': timestamp }
   if (sessionToken) headers['x-amz-security-token'] = sessionToken

@@ -7,6 +7,17 @@ const blockBytes = 64
 const digestBytes = 32
 const longestText = 1024
 
+const opened = new WeakMap<Buffer, Sign>()
+
+/** As `openHmac`, opened once for as long as the key itself is kept. */
+export const hmacOf = (key: Buffer): Sign => {
+  const known = opened.get(key)
+  if (known) return known
+  const sign = openHmac(key)
+  opened.set(key, sign)
+  return sign
+}
+
 /**
  * HMAC-SHA256 with one key, for many texts of up to 1,024 characters: two one-shot hashes over buffers that hold the padded
  * key already, which takes half the time of a Hmac object. Source: RFC 2104.

@@ -8,8 +8,9 @@ import { AnswerError } from './answer-error.ts'
 import { findSkew, isPassing } from './attempts.ts'
 import { silenceMs } from './clients.ts'
 import { connectionsOf } from './connections.ts'
+import type { AwsCredentials } from './credentials.ts'
 import { exchange, type HttpAnswer, type HttpRequest } from './exchange.ts'
-import { signHeaders, type Credentials } from './header-signature.ts'
+import { signHeaders } from './header-signature.ts'
 import type { Target } from './target.ts'
 
 export type SignedCall = {
@@ -94,7 +95,7 @@ const checkHeaders = (headers: SignedCall['headers']) => {
 const writeRequest = (
   { method, path = '', query = '', headers, payloadHash, body }: SignedCall,
   target: Target,
-  credentials: Credentials,
+  credentials: AwsCredentials,
   now: Date,
 ): HttpRequest => {
   const unsigned = {

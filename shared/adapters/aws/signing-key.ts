@@ -19,4 +19,7 @@ export const signingKey = (secretAccessKey: string, date: string, region: string
   return key
 }
 
+/** A moment as signatures write it: yyyymmddThhmmssZ. */
+export const amzTimestamp = (now: Date): string => now.toISOString().replace(/[-:]|\.\d{3}/g, '')
+
 const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest()

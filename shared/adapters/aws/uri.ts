@@ -13,7 +13,9 @@ export const encodePart = (text: string): string => {
 const toHex = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 
 /** As `encodePart`, but slashes stay: S3 takes a key's `.`, `..` and empty segments as they are. */
-export const encodePath = (path: string): string => encodePart(path).replaceAll('%2F', '/')
+export const encodePath = (path: string): string =>
+  // As keys of ours are.
+  /^[\w/.~-]*$/.test(path) ? path : encodePart(path).replaceAll('%2F', '/')
 
 /** Names and values as a query, in the order in which they are signed. */
 export const encodeQuery = (query: Readonly<Record<string, string>>): string =>

@@ -3,8 +3,9 @@ import { hash } from 'node:crypto'
 import type { UploadLocks } from '#shared/ports/object-store.ts'
 
 import type { AwsCredentials } from '../aws/credentials.ts'
-import { openHmac, type Sign } from '../aws/hmac.ts'
-import { signingKey } from '../aws/signing-key.ts'
+import { hmacOf, type Sign } from '../aws/hmac.ts'
+import { amzTimestamp, signingKey } from '../aws/signing-key.ts'
+import { encodePart, encodePath } from '../aws/uri.ts'
 
 /** Where keys begin: scheme and host, and the path before a key (`/`, or `/bucket/`), percent-encoded. */
 export type UploadBase = { origin: string; host: string; pathPrefix: string }
@@ -46,31 +47,24 @@ export const presigner = (region: string, { origin, host, pathPrefix }: UploadBa
   }
 }
 
-const signers = new Map<string, Sign>()
-
-/** The day's signer. */
-const signerOf = (secretAccessKey: string, date: string, region: string): Sign => {
-  const name = [date, region, secretAccessKey].join('\n')
-  const known = signers.get(name)
-  if (known) return known
-  if (signers.size >= 10) signers.clear()
-  const sign = openHmac(signingKey(secretAccessKey, date, region, 's3'))
-  signers.set(name, sign)
-  return sign
-}
-
 const openMoment = (region: string, credentials: AwsCredentials, expiresInSeconds: number, now: Date) => {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials
-  const timestamp = `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+  const timestamp = amzTimestamp(now)
   const date = timestamp.slice(0, 8)
   const scope = `${date}/${region}/s3/aws4_request`
-  const token = sessionToken === undefined ? '' : `&X-Amz-Security-Token=${encodeStrict(sessionToken)}`
+  const token = sessionToken === undefined ? '' : `&X-Amz-Security-Token=${encodePart(sessionToken)}`
   const query =
     'X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD' +
-    `&X-Amz-Credential=${encodeStrict(`${accessKeyId}/${scope}`)}` +
+    `&X-Amz-Credential=${encodePart(`${accessKeyId}/${scope}`)}` +
     `&X-Amz-Date=${timestamp}&X-Amz-Expires=${expiresInSeconds}${token}`
   const preamble = `AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n`
-  return { credentials, expiresInSeconds, sign: signerOf(secretAccessKey, date, region), preamble, query }
+  return {
+    credentials,
+    expiresInSeconds,
+    sign: hmacOf(signingKey(secretAccessKey, date, region, 's3')),
+    preamble,
+    query,
+  }
 }
 
 /** The names of the headers that a signature locks, in their order, as the two places of a URL's making want them. */
@@ -98,12 +92,3 @@ const lockLines = (locks: UploadLocks, host: string) =>
   (locks.createOnly ? `${createOnly}:*\n` : '') +
   (locks.checksumSha256 === undefined ? '' : `${checksum}:${locks.checksumSha256}\n`) +
   (locks.traceparent === undefined ? '' : `${trace}:${locks.traceparent}\n`)
-
-const needsNoEncoding = /^[\w/.~-]*$/
-
-/** S3 signs a path as it stands, each segment percent-encoded once. */
-const encodePath = (key: string) => (needsNoEncoding.test(key) ? key : key.split('/').map(encodeStrict).join('/'))
-
-/** RFC 3986: all but unreserved characters become %XX. */
-const encodeStrict = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)

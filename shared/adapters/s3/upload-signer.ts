@@ -2,11 +2,13 @@ import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 
 import { given } from '#shared/domain/given.ts'
+import { ticketHeaders } from '#shared/domain/resources.ts'
 import { SetupError } from '#shared/ports/failures.ts'
 import type { SignedUpload, UploadLocks, UploadSigner } from '#shared/ports/object-store.ts'
 
 import { keepCredentials, lifeLeftMs, type AwsCredentials } from '../aws/credentials.ts'
-import { presigner, type UploadBase } from './presign.ts'
+import { findBucketTarget } from '../aws/target.ts'
+import { presigner } from './presign.ts'
 
 /** A client that names the address which uploaders use; with these credentials, or those that the process finds. */
 export type OpenClient = (credentials?: AwsCredentials) => S3Client
@@ -18,7 +20,8 @@ export type OpenClient = (credentials?: AwsCredentials) => S3Client
  */
 export const openUploadSigner = async (openClient: OpenClient, bucket: string): Promise<UploadSigner> => {
   const { config } = openClient()
-  const presign = presigner(await config.region(), await findBase(openClient(testKeys), bucket))
+  const { region, origin, host, path } = await findBucketTarget(openClient(testKeys), bucket)
+  const presign = presigner(region, { origin, host, pathPrefix: path })
   await compareWithSdk(openClient, bucket, presign)
   const credentials = keepCredentials(config.credentials)
   const signWith = (found: AwsCredentials, locks: UploadLocks, now: Date): SignedUpload => {
@@ -39,14 +42,7 @@ export const openUploadSigner = async (openClient: OpenClient, bucket: string): 
 }
 
 /** What the SDK's presigner leaves unsigned by default, or moves to the query where S3 ignores it. */
-const locked = new Set([
-  'host',
-  'content-length',
-  'content-type',
-  'if-none-match',
-  'x-amz-checksum-sha256',
-  'x-amz-meta-traceparent',
-])
+const locked = new Set(['host', 'content-length', ...ticketHeaders])
 
 /** The same URL by the AWS SDK. */
 export const presignBySdk = (client: S3Client, bucket: string, locks: UploadLocks, now: Date): Promise<string> => {
@@ -85,17 +81,12 @@ const whole: UploadLocks = {
 }
 const testKeys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
 
-/** Where a bucket answers is the SDK's own knowledge: regions, endpoints, styles. */
-const findBase = async (client: S3Client, bucket: string): Promise<UploadBase> => {
-  const url = new URL(await presignBySdk(client, bucket, plain, new Date(0)))
-  return { origin: url.origin, host: url.host, pathPrefix: url.pathname.slice(0, -plain.key.length) }
-}
-
 const compareWithSdk = async (openClient: OpenClient, bucket: string, presign: ReturnType<typeof presigner>) => {
   for (const credentials of [testKeys, { ...testKeys, sessionToken: 'a/session+token==' }]) {
+    const client = openClient(credentials)
     for (const locks of [plain, whole]) {
       const now = new Date()
-      const theirs = await presignBySdk(openClient(credentials), bucket, locks, now)
+      const theirs = await presignBySdk(client, bucket, locks, now)
       if (presign(credentials, locks, locks.expiresInSeconds, now) === theirs) continue
       throw new SetupError('tickets would be signed otherwise than the AWS SDK signs them: this build must not run')
     }

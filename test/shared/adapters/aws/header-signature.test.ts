@@ -5,7 +5,8 @@ import { suite, test } from 'node:test'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fc from 'fast-check'
 
-import { signHeaders, type Credentials } from '#shared/adapters/aws/header-signature.ts'
+import type { AwsCredentials } from '#shared/adapters/aws/credentials.ts'
+import { signHeaders } from '#shared/adapters/aws/header-signature.ts'
 import { encodePart, encodePath, encodeQuery } from '#shared/adapters/aws/uri.ts'
 import { given } from '#shared/domain/given.ts'
 import { RefusalError } from '#shared/ports/failures.ts'
@@ -39,7 +40,7 @@ type Case = {
 /** The headers that the SDK's own signer sends. */
 const signBySdk = async (
   { method, path, query, headers, body, now }: Case,
-  credentials: Credentials,
+  credentials: AwsCredentials,
   { region, service }: { region: string; service: string },
 ) => {
   const { sessionToken, ...pair } = credentials
