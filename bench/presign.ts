@@ -34,14 +34,15 @@ export const benchPresign = async () => {
   if (!first) throw new Error('there is nothing to sign')
   const pick = (index: number) => asked[index % asked.length] ?? first
   const ours = (index: number, now: Date) => signer.sign(pick(index), now)
-  const theirs = (index: number, now?: Date) => signByIntroduction(client, pick(index), now)
+  const theirs = (index: number, now: Date) => signByIntroduction(client, pick(index), now)
   const now = new Date()
   for (let index = 0; index < 500; index++) assert.equal((await ours(index, now)).url, await theirs(index, now))
 
   const [ourMicros, theirMicros]: number[][] = [[], []]
   for (let round = 0; round <= rounds; round++) {
-    const our = await measure(ourCalls, (index) => ours(index, new Date()))
-    const their = await measure(theirCalls, (index) => theirs(index))
+    const now = new Date()
+    const our = await measure(ourCalls, (index) => ours(index, now))
+    const their = await measure(theirCalls, (index) => theirs(index, now))
     if (round === 0) continue
     ourMicros?.push(our)
     theirMicros?.push(their)

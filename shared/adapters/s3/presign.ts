@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { UploadLocks } from '#shared/ports/object-store.ts'
 
 import type { AwsCredentials } from '../aws/credentials.ts'
-import { hmacOf, type Sign } from '../aws/hmac.ts'
+import { digestSigner, type SignDigest } from '../aws/digest-signature.ts'
 import { amzTimestamp, signingKey } from '../aws/signing-key.ts'
 import { encodePart, encodePath } from '../aws/uri.ts'
 
@@ -15,9 +15,8 @@ type Moment = {
   second: number
   credentials: AwsCredentials
   expiresInSeconds: number
-  sign: Sign
-  /** The text that is signed, up to the request's hash. */
-  preamble: string
+  /** Of a canonical request's hash. */
+  sign: SignDigest
   /** The query up to the signature. */
   query: string
 }
@@ -37,12 +36,12 @@ export const presigner = (region: string, { origin, host, pathPrefix }: UploadBa
     return (held = { ...openMoment(region, credentials, expiresInSeconds, now), second })
   }
   return (credentials: AwsCredentials, locks: UploadLocks, expiresInSeconds: number, now: Date): string => {
-    const { sign, preamble, query } = momentOf(credentials, expiresInSeconds, now)
+    const { sign, query } = momentOf(credentials, expiresInSeconds, now)
     const names = lockNames(locks)
     const path = pathPrefix + encodePath(locks.key)
     const lines = lockLines(locks, host)
     const canonical = `PUT\n${path}\n${query}${names.query}\n${lines}\n${names.list}\nUNSIGNED-PAYLOAD`
-    const signature = sign(preamble + hash('sha256', canonical))
+    const signature = sign(hash('sha256', canonical))
     return `${origin}${path}?${query}&X-Amz-Signature=${signature}${names.query}`
   }
 }
@@ -61,8 +60,7 @@ const openMoment = (region: string, credentials: AwsCredentials, expiresInSecond
   return {
     credentials,
     expiresInSeconds,
-    sign: hmacOf(signingKey(secretAccessKey, date, region, 's3')),
-    preamble,
+    sign: digestSigner(signingKey(secretAccessKey, date, region, 's3'), preamble),
     query,
   }
 }
