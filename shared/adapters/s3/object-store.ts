@@ -43,7 +43,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     if (!object || object.size === 0) return object && { object, bytes: new Uint8Array() }
     // Something was put in its place meanwhile, and that has bytes.
     if (looks > 1) return readStart(key, maxBytes, options, looks - 1)
-    throw new OutageError('S3', `${key} has ${object.size} bytes, but S3 gives none of them`)
+    throw new RefusalError(`S3: ${key} has ${object.size} bytes, but none of them is given`)
   }
 
   const head = async (key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> => {

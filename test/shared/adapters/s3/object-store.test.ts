@@ -152,11 +152,11 @@ suite('the S3 object store', () => {
     })
   }
 
-  test('an object whose range is refused although it has bytes is an outage', async (context) => {
+  test('an object whose range is refused although it has bytes is a refusal', async (context) => {
     const { store, requests } = await openScriptedS3(context, ({ method }) =>
       method === 'HEAD' ? { status: 200, headers: described(3) } : s3Error(416, 'InvalidRange'),
     )
-    await assert.rejects(store.readStart('a', 10), OutageError)
+    await assert.rejects(store.readStart('a', 10), RefusalError)
     assert.equal(requests.length, 4)
   })
 
@@ -182,9 +182,9 @@ suite('the S3 object store', () => {
     'no content': { status: 204 },
   }
   for (const [what, answer] of Object.entries(unreadable)) {
-    test(`an answer with ${what} is an outage, never an object`, async (context) => {
+    test(`an answer with ${what} is a refusal, never an object`, async (context) => {
       const { store } = await openScriptedS3(context, () => answer)
-      await assert.rejects(store.readStart('a', 4), OutageError)
+      await assert.rejects(store.readStart('a', 4), RefusalError)
     })
   }
 
