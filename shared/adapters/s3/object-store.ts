@@ -88,6 +88,19 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     }
   }
 
+  const replace = async (object: NewObject, etag: string): Promise<'replaced' | 'changed'> => {
+    try {
+      await calls.put(object, { 'if-match': `"${etag}"` })
+      return 'replaced'
+    } catch (error) {
+      if (statusOf(error) === 501) return put(object).then(() => 'replaced')
+      if (await isAbsent(error, {})) return 'changed'
+      // Somebody else writes it at this moment, so it is about to change.
+      if (statusOf(error) === 409) return 'changed'
+      throw failure(`replacing ${object.key}`, error)
+    }
+  }
+
   const listVersions = async (key: string, options: SendOptions) => {
     const command = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: 1000 })
     const answer = await client.send(command, options)
@@ -147,6 +160,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     head,
     put,
     create,
+    replace,
     remove,
     removeVersion,
     ping,
