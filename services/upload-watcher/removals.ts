@@ -6,7 +6,7 @@ import type { VerdictRecord } from '#shared/domain/verdict.ts'
 
 import type { RemovalRecord } from './notification.ts'
 import type { SettleDeps, Settled } from './settled.ts'
-import { findVerdict, storeVerdict } from './verdicts.ts'
+import { findVerdict, markDeleted } from './verdicts.ts'
 
 /**
  * Takes a removal to its event. A bucket with versions tells of one object many times: of the marker that hides it, then of
@@ -21,11 +21,11 @@ export const settleRemoval = async (
 ): Promise<Settled> => {
   if (record.removal === 'object') return told(key, await publish(deps, key, record, record.versionId))
   if (await deps.images.head(key.key, { signal })) return ignored(key, 'object_remains')
-  const verdict = await findVerdict(deps.states, key.key, signal)
-  const plan = planRemoval(record, verdict)
+  const found = await findVerdict(deps.states, key.key, signal)
+  const plan = planRemoval(record, found?.verdict)
   if (plan.kind === 'ignore') return ignored(key, plan.reason)
   const eventId = await publish(deps, key, record, plan.versionId)
-  if (verdict) await storeVerdict(deps.states, key.key, { ...verdict, deleted: { event_id: eventId } })
+  if (found) await markDeleted(deps.states, key.key, found, eventId, signal)
   return told(key, eventId)
 }
 
