@@ -1,5 +1,4 @@
 import { announceVerdict, recordVerdict } from '#shared/domain/announce.ts'
-import { eventRecord } from '#shared/domain/events.ts'
 import { given } from '#shared/domain/given.ts'
 import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
 import { purposeRules } from '#shared/domain/purposes.ts'
@@ -13,7 +12,7 @@ import { examineObject } from './examine.ts'
 import type { NotificationRecord } from './notification.ts'
 import { findForeign } from './origin.ts'
 import { settleRemoval } from './removals.ts'
-import type { SettleDeps, Settled } from './settled.ts'
+import { publish, quarantined, type SettleDeps, type Settled } from './settled.ts'
 import { storeVerdict } from './verdicts.ts'
 
 export type { SettleDeps, Settled } from './settled.ts'
@@ -31,20 +30,16 @@ export const settleRecord = async (
   const { key } = record
   if (record.kind === 'other') return { outcome: 'ignored', key, reason: findFamily(record.eventName) }
   const foreign = findForeign({ bucket: deps.place.bucket, ...deps.origin }, record)
-  if (foreign !== undefined) return quarantined(key, foreign)
+  if (foreign !== undefined) return quarantined(key, 'foreign', foreign)
   const parsed = parseKey(key)
-  if (!parsed.ok) return quarantined(key, `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`)
+  if (!parsed.ok) {
+    const detail = `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`
+    return quarantined(key, 'strange_key', detail)
+  }
   return record.kind === 'created'
     ? settleUpload(deps, parsed.facts, record, signal)
     : settleRemoval(deps, parsed.facts, record, signal)
 }
-
-/** The key may be anything, and of any length. */
-const quarantined = (key: string, reason: string): Settled => ({
-  outcome: 'quarantined',
-  key: key.slice(0, 1024),
-  reason,
-})
 
 const settleUpload = async (
   deps: SettleDeps,
@@ -56,7 +51,7 @@ const settleUpload = async (
   if (!facts) return { outcome: 'gone', key: key.key }
   const verdict = judgeImage(purposeRules(key.purpose), facts)
   const event = announceVerdict(deps.place, key, facts.object, verdict)
-  await deps.events.append([eventRecord(event)])
+  await publish(deps, event, record.eventTime)
   const settled = { key: key.key, eventId: event.id }
   if (verdict.kind === 'accepted') {
     await storeVerdict(deps.states, key.key, recordVerdict(event))

@@ -43,7 +43,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     if (!object || object.size === 0) return object && { object, bytes: new Uint8Array() }
     // Something was put in its place meanwhile, and that has bytes.
     if (looks > 1) return readStart(key, maxBytes, options, looks - 1)
-    throw new OutageError('S3', `${key} has ${object.size} bytes, but S3 gives none of them`)
+    throw new RefusalError(`S3: ${key} has ${object.size} bytes, but none of them is given`)
   }
 
   const head = async (key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> => {
@@ -85,6 +85,19 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
       if (statusOf(error) === 409)
         throw new OutageError('S3', `${object.key} is being written by another`, { cause: error })
       throw failure(`creating ${object.key}`, error)
+    }
+  }
+
+  const replace = async (object: NewObject, etag: string): Promise<'replaced' | 'changed'> => {
+    try {
+      await calls.put(object, { 'if-match': `"${etag}"` })
+      return 'replaced'
+    } catch (error) {
+      if (statusOf(error) === 501) return put(object).then(() => 'replaced')
+      if (await isAbsent(error, {})) return 'changed'
+      // Somebody else writes it at this moment, so it is about to change.
+      if (statusOf(error) === 409) return 'changed'
+      throw failure(`replacing ${object.key}`, error)
     }
   }
 
@@ -147,6 +160,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     head,
     put,
     create,
+    replace,
     remove,
     removeVersion,
     ping,

@@ -1,15 +1,17 @@
 import type { TestContext } from 'node:test'
 
 import { gate as openGate } from '#shared/runtime/gate.ts'
+import type { WatcherMetrics } from '../../../services/upload-watcher/metrics.ts'
 import { watchUploads } from '../../../services/upload-watcher/watch.ts'
 import type { Around } from '../../support/fakes/intercept.ts'
 import { messageDeps, type World } from './world.ts'
 
-type Options = { around?: Around; receivers?: number; maxInHand?: number }
+type Options = { around?: Around; receivers?: number; maxInHand?: number; metrics?: WatcherMetrics }
 
 /** A watcher at work in a world. `ended` settles as it does. */
-export const startWatching = (world: World, { around, receivers = 2, maxInHand = 100 }: Options = {}) => {
-  const { deps, told, lines } = messageDeps(world, around)
+export const startWatching = (world: World, { around, receivers = 2, maxInHand = 100, metrics }: Options = {}) => {
+  const { deps: usual, told, lines } = messageDeps(world, around)
+  const deps = metrics ? { ...usual, metrics } : usual
   const [stop, deadline] = [new AbortController(), new AbortController()]
   const probes = {
     S3: async () => {

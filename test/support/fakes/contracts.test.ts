@@ -19,7 +19,7 @@ const away = new OutageError('SQS', 'nothing answers')
 
 objectStoreContract('the fake', () => {
   const { store, upload } = fakeObjectStore()
-  const calls = ['readStart', 'head', 'put', 'create', 'remove', 'removeVersion', 'ping']
+  const calls = ['readStart', 'head', 'put', 'create', 'replace', 'remove', 'removeVersion', 'ping']
   return Promise.resolve({
     store,
     upload,
