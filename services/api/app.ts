@@ -65,8 +65,10 @@ export const createApi = (deps: ApiDeps) => {
 /** The methods of paths that look like keys and are none. */
 const ownMethods = (path: string): readonly string[] | undefined => {
   if (path.endsWith('/metadata')) return ['GET']
-  return path === ticketPath || path.startsWith(`${ticketPath}/`) ? ['POST'] : undefined
+  return asksTicket(path) ? ['POST'] : undefined
 }
+
+const asksTicket = (path: string) => path === ticketPath || path.startsWith(`${ticketPath}/`)
 
 /**
  * Refuses a method that a route does not take, or a path where no route is. That this is found out here, and not by a
@@ -75,10 +77,13 @@ const ownMethods = (path: string): readonly string[] | undefined => {
 const throwMisrouted = ({ req: { path } }: Context, takes: (method: string) => boolean): never => {
   const methods = ownMethods(path) ?? ['GET', 'POST', 'DELETE']
   const allowed = methods.filter(takes).map((method) => (method === 'GET' ? 'GET, HEAD' : method))
-  if (allowed.length === 0) throw new ProblemError('route_not_found', 'Nothing is at this path: see /docs.')
+  if (allowed.length === 0) throw new ProblemError('route_not_found', asksTicket(path) ? noPurpose : noRoute)
   const Allow = allowed.join(', ')
   throw new ProblemError('method_not_allowed', `This route takes ${Allow}.`, { headers: { Allow } })
 }
+
+const noRoute = 'Nothing is at this path: see /docs.'
+const noPurpose = `Tickets are for ${purposeNames.join(', ')}: POST ${ticketPath}/${purposeNames[0]}, for example.`
 
 /** Every answer's way out: problems are written, counted, and given the headers that all have. */
 const openServe = ({ log, metrics }: ApiDeps, allowed: ReadonlySet<string>) => {

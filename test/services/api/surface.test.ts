@@ -43,6 +43,15 @@ test('a path that no route has is a 404, with or without a token', async () => {
   }
 })
 
+test('a path that names no purpose is a 404 that lists the purposes, for every method', async () => {
+  for (const path of ['/images/presigned-url/scna', '/images/presigned-url/SCAN', '/images/presigned-url/scan/x']) {
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
+      const { detail } = assertProblem(await request(method, path), 'route_not_found')
+      assert.match(detail, /scan, profile, chat/)
+    }
+  }
+})
+
 test('a page of an allowed origin may call: the preflight needs no token', async () => {
   for (const path of ['/images/presigned-url', `/images/${key}`, '/nothing']) {
     const headers = { Origin: 'https://app.example.com', 'Access-Control-Request-Method': 'DELETE' }
