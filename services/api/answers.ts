@@ -16,7 +16,8 @@ export const json = <R extends Route, Status extends keyof R['responses'] & numb
   _route: R,
   status: Status,
   body: JsonBody<R['responses'][Status]>,
-): Answer => ({ status, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
+  headers: Readonly<Record<string, string>> = {},
+): Answer => ({ status, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers } })
 
 export const empty = (status: number, headers: Readonly<Record<string, string>> = {}): Answer => ({
   status,

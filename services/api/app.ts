@@ -14,6 +14,7 @@ import type { Identify } from './identity.ts'
 import { describeAllowance, type LimitUser } from './limits.ts'
 import { describeApi } from './openapi.ts'
 import { ProblemError } from './problems.ts'
+import { readinessRestMs } from './readiness.ts'
 import { livenessRoute, readinessRoute } from './service-routes.ts'
 
 export type ApiDeps = HandlerDeps & {
@@ -142,6 +143,6 @@ const probes = ({ problem: findProblem }: ApiDeps): Record<string, Run> => ({
     const problem = await findProblem()
     return problem === undefined
       ? json(readinessRoute, 200, { status: 'ready' })
-      : json(readinessRoute, 503, { status: 'waiting', problem })
+      : json(readinessRoute, 503, { status: 'waiting', problem }, { 'Retry-After': String(readinessRestMs / 1000) })
   },
 })

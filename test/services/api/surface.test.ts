@@ -129,8 +129,9 @@ test('health needs no token; readiness tells what is awaited', async () => {
   const ready = await request('GET', '/readyz', { token: '' })
   assert.deepEqual([ready.status, ready.json], [200, { status: 'ready' }])
   const waiting = await openTestApi({ problem: () => Promise.resolve('the image store does not answer') })
-  const { status, json } = await waiting.request('GET', '/readyz', { token: '' })
+  const { status, json, headers } = await waiting.request('GET', '/readyz', { token: '' })
   assert.deepEqual([status, json], [503, { status: 'waiting', problem: 'the image store does not answer' }])
+  assert.equal(headers.get('retry-after'), '2', 'an answer stands for so long')
 })
 
 test('the log tells who got which ticket, and holds no token, signature or signed URL', async () => {
