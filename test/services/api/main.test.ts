@@ -148,6 +148,24 @@ test('a private key as JWT_PUBLIC_KEY is refused and not shown', async () => {
   })
 })
 
+test('an address of S3 with more than a place is refused, and its password is not shown', async () => {
+  for (const S3_PUBLIC_ENDPOINT_URL of [
+    'https://user:hunter2@a.example',
+    'https://a.example/?b',
+    'https://a.example/#c',
+  ]) {
+    await assert.rejects(startApi({ ...environment(), S3_PUBLIC_ENDPOINT_URL }), (error) => {
+      assert.ok(error instanceof ConfigError)
+      assert.match(
+        error.message,
+        /^S3_PUBLIC_ENDPOINT_URL: .* is not an http or https URL without user, password, query/,
+      )
+      assert.doesNotMatch(error.message, /hunter2/)
+      return true
+    })
+  }
+})
+
 test('a port that is taken is told by the name of its variable', async () => {
   const taken = new URL(emptyS3).port
   await assert.rejects(startApi({ ...environment(), PORT: taken }), (error) => {
