@@ -102,6 +102,13 @@ test('the time limit aborts the work that it gives up, and what a failure leaves
   assert.equal(await withinLimit(() => Promise.resolve(7)), 7)
 })
 
+test('the store has 1.2 s of the 2 s in which a call is answered', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const waiting = withinLimit(() => new Promise<never>(() => undefined))
+  t.mock.timers.tick(1_200)
+  await assert.rejects(waiting, /no answer within 1200 ms/)
+})
+
 test('readiness asks the store once for many questions at once', async () => {
   let asked = 0
   const ping = () => {
