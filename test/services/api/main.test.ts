@@ -166,6 +166,21 @@ test('an address of S3 with more than a place is refused, and its password is no
   }
 })
 
+test('credentials with a character that no header takes are refused at start and not shown', async () => {
+  for (const [name, value] of [
+    ['AWS_SESSION_TOKEN', 'IQoJb3JpZ2lu\n'],
+    ['AWS_SESSION_TOKEN', 'IQoJb3 pZ2lu'],
+    ['AWS_ACCESS_KEY_ID', 'IQoJb3\u2013'],
+    ['AWS_SECRET_ACCESS_KEY', 'IQoJb3\r'],
+  ] as const) {
+    await assert.rejects(startApi({ ...environment(), [name]: value }), (error) => {
+      assert.ok(error instanceof ConfigError)
+      assert.match(error.message, new RegExp(`^${name}: .* holds a space, a line end or another character`))
+      return name === 'AWS_ACCESS_KEY_ID' || !error.message.includes('IQoJb3')
+    })
+  }
+})
+
 test('a port that is taken is told by the name of its variable', async () => {
   const taken = new URL(emptyS3).port
   await assert.rejects(startApi({ ...environment(), PORT: taken }), (error) => {
