@@ -45,7 +45,7 @@ export const api =
       'the image store does not answer': images.ping,
       'the store of verdicts does not answer': states.ping,
     })
-    const shut = (_: string, reason: unknown) => log.warn({ reason }, 'not ready: S3 is away')
+    const shut = (_: string, reason: unknown) => log.warn({ reason }, 'not ready yet')
     const isReady = await checkOnce({ images: images.ping, states: states.ping, signer: signer.ping }, { shut })
     if (!config.S3_CREATE_ONLY) log.warn(overwriteWarning)
     const app = createApi({

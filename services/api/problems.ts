@@ -93,6 +93,11 @@ export const problemTable = {
     title: "The keys of the tokens' issuer are away",
     remedy: 'Try again after as many seconds as Retry-After says.',
   },
+  credentials_unavailable: {
+    status: 503,
+    title: 'The service has no credentials for now',
+    remedy: 'Try again after as many seconds as Retry-After says; its operator sees why in the log.',
+  },
   storage_unavailable: {
     status: 503,
     title: 'The image store is away',

@@ -23,6 +23,7 @@ export const userCodes = [
   'subject_not_usable',
   'rate_limited',
   'keys_unavailable',
+  'credentials_unavailable',
   'storage_unavailable',
 ] as const
 export const ticketCodes = [
@@ -55,7 +56,10 @@ const problemHeaders: { readonly [Code in ProblemCode]?: Record<string, ReturnTy
     ]),
   ),
   ...Object.fromEntries(
-    ['rate_limited', 'keys_unavailable', 'storage_unavailable'].map((code) => [code, { 'Retry-After': retryAfter }]),
+    ['rate_limited', 'keys_unavailable', 'credentials_unavailable', 'storage_unavailable'].map((code) => [
+      code,
+      { 'Retry-After': retryAfter },
+    ]),
   ),
 }
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-import { OutageError } from '#shared/ports/failures.ts'
+import { CredentialsError, OutageError } from '#shared/ports/failures.ts'
 import { listen } from '#shared/runtime/listen.ts'
 import { openLog } from '#shared/runtime/log.ts'
 
@@ -93,5 +93,6 @@ export const provocations: Readonly<Record<ProblemCode, Provoked>> = {
   headers_too_large: probe(() => sendRaw(`GET /healthz HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(17_000)}\r\n\r\n`)),
   internal_error: metadata(() => failing('head', new TypeError('nobody foresaw it'))),
   keys_unavailable: metadata(withoutIssuer),
+  credentials_unavailable: metadata(() => failing('head', new CredentialsError('S3', 'none'))),
   storage_unavailable: metadata(() => failing('head', new OutageError('S3', 'away'))),
 }
