@@ -50,6 +50,18 @@ export const corsHeaders = (origin: string | undefined, allowed: ReadonlySet<str
     ? { Vary: 'Origin' }
     : { Vary: 'Origin', 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': exposed }
 
+/** An answer with the headers that all have. */
+export const completeAnswer = (
+  { status, body, headers }: Answer,
+  requestId: string,
+  origin: string | undefined,
+  allowed: ReadonlySet<string>,
+): Answer => ({
+  status,
+  body,
+  headers: { ...securityHeaders, 'X-Request-Id': requestId, ...corsHeaders(origin, allowed), ...headers },
+})
+
 /** The answer to a preflight, which carries no token; another origin's gets no more than these words. */
 export const answerPreflight = (c: Context, allowed: ReadonlySet<string>): Answer =>
   empty(204, {

@@ -5,7 +5,7 @@ import { getPath as pathOf } from 'hono/utils/url'
 
 import { purposeNames } from '#shared/domain/purposes.ts'
 
-import { answerPreflight, corsHeaders, json, securityHeaders, type Answer } from './answers.ts'
+import { answerPreflight, completeAnswer, json, type Answer } from './answers.ts'
 import { checkBodyLength } from './bodies.ts'
 import { docsPage } from './docs-page.ts'
 import { answerFailure } from './failures.ts'
@@ -90,13 +90,10 @@ const noPurpose = `Tickets are for ${purposeNames.join(', ')}: POST ${ticketPath
 const openServe = ({ log, metrics }: ApiDeps, allowed: ReadonlySet<string>) => {
   return (run: Run) => async (c: Context) => {
     const requestId = randomUUID()
-    const { status, body, headers } = await settle(run, c, requestId)
+    const settled = await settle(run, c, requestId)
+    const { status, body, headers } = completeAnswer(settled, requestId, c.req.header('Origin'), allowed)
     metrics.answered(c.req.method, status)
-    const cors = corsHeaders(c.req.header('Origin'), allowed)
-    return new Response(body, {
-      status,
-      headers: { ...securityHeaders, 'X-Request-Id': requestId, ...cors, ...headers },
-    })
+    return new Response(body, { status, headers })
   }
   async function settle(run: Run, c: Context, requestId: string) {
     try {

@@ -62,7 +62,11 @@ export const api =
       ticketRules: { seconds: config.TICKET_SECONDS, createOnly: config.S3_CREATE_ONLY },
       now: () => new Date(),
     })
-    const server = openServer(app.fetch, { log, maxConnections: config.MAX_CONNECTIONS })
+    const server = openServer(app.fetch, {
+      log,
+      maxConnections: config.MAX_CONNECTIONS,
+      corsOrigins: config.CORS_ORIGINS,
+    })
     const { port } = await listen(server, config.HOST, config.PORT, 'PORT')
     const checks = [{ name: 'storage', problem }]
     const health = await healthServer({ host: config.HOST, port: config.HEALTH_PORT, registry, checks })

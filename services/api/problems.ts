@@ -8,7 +8,7 @@ export const problemTable = {
   invalid_target: {
     status: 400,
     title: 'The request has no readable URL',
-    remedy: 'Send a path that begins with a slash, and a Host header that is a host name and a port.',
+    remedy: 'Send a path that begins with a slash, and one Host header that is a host name and a port.',
   },
   request_incomplete: {
     status: 400,
