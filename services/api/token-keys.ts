@@ -3,13 +3,14 @@ import {
   customFetch,
   errors,
   jwtVerify,
-  type FetchImplementation,
   type JWTPayload,
+  type JWTVerifyGetKey,
   type JWTVerifyOptions,
 } from 'jose'
 
 import type { Log } from '#shared/runtime/log.ts'
 
+import { IssuerError, keySetFetcher } from './key-set.ts'
 import { ProblemError } from './problems.ts'
 import { asymmetricAlgorithms, type VerificationKey } from './public-key.ts'
 
@@ -60,7 +61,6 @@ const fetchTimeoutMs = 1_500
 /** Unknown key ids make the set be fetched again, but no sooner than this after the last time. */
 const cooldownMs = 30_000
 const renewAfterMs = 600_000
-const restAfterFailureMs = 5_000
 
 /**
  * A published set of keys. Once it was fetched, known keys wait for nobody: the set is renewed behind the callers' back,
@@ -74,7 +74,7 @@ const publishedKeys = (url: string, options: JWTVerifyOptions, log: Log | undefi
     timeoutDuration: fetchTimeoutMs,
     cooldownDuration: cooldownMs,
     cacheMaxAge: Infinity,
-    [customFetch]: restAfterFailure(() => known !== ''),
+    [customFetch]: keySetFetcher(() => known !== ''),
   })
 
   const noteChange = () => {
@@ -91,21 +91,35 @@ const publishedKeys = (url: string, options: JWTVerifyOptions, log: Log | undefi
       .then(noteChange)
       .catch((error: unknown) => log?.warn({ err: error }, "could not renew the keys of the tokens' issuer"))
   }
+  const findNoting: JWTVerifyGetKey = async (header, token) => {
+    try {
+      return await find(header, token)
+    } finally {
+      noteChange()
+    }
+  }
+  let warned = -1
+  /** Whoever brings a token of a key that can't be used repeats it: one line for each set of keys is enough. */
+  const warnOfKey = (error: unknown) => {
+    if (isOfToken(error) || warned === generation) return
+    warned = generation
+    log?.warn({ err: error }, "a key of the tokens' issuer cannot be used")
+  }
   const verify = async (token: string) => {
     renewBehind()
     try {
-      return (await jwtVerify(token, find, options)).payload
+      return (await jwtVerify(token, findNoting, options)).payload
     } catch (error) {
       if (error instanceof errors.JWKSMultipleMatchingKeys) return await verifyByAny(token, error, options)
-      throw isOfToken(error) ? error : keysUnavailable(error)
-    } finally {
-      noteChange()
+      if (error instanceof IssuerError) throw keysUnavailable(error)
+      warnOfKey(error)
+      throw error
     }
   }
   return { verify, generation: () => generation }
 }
 
-/** Of several keys under one id any may have signed. */
+/** Of several keys under one id any may have signed; which cannot be used are passed over. */
 const verifyByAny = async (
   token: string,
   keys: errors.JWKSMultipleMatchingKeys,
@@ -115,37 +129,17 @@ const verifyByAny = async (
     try {
       return (await jwtVerify(token, key, options)).payload
     } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+      if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) throw error
     }
   }
   throw new errors.JWSSignatureVerificationFailed()
 }
 
-/** Everything that is held against a token is a JOSEError of a kind of its own, but for those of the fetch. */
-const isOfToken = (error: unknown) =>
-  error instanceof errors.JOSEError &&
-  error.constructor !== errors.JOSEError &&
-  !(error instanceof errors.JWKSTimeout) &&
-  !(error instanceof errors.JWKSInvalid)
+/** Everything that is held against a token is a JOSEError, but for the one that finds a private key in the set. */
+const isOfToken = (error: unknown) => error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)
 
 const keysUnavailable = (cause: unknown) =>
   new ProblemError('keys_unavailable', 'Tokens cannot be checked now. Try again in a few seconds.', {
     headers: { 'Retry-After': '5' },
     cause,
   })
-
-/** With keys in hand a fetch that failed is not repeated at once, however many unknown key ids ask for it. */
-const restAfterFailure = (hasKeys: () => boolean): FetchImplementation => {
-  let failure: { error: unknown; atMs: number } | undefined
-  return async (url, init) => {
-    if (failure && hasKeys() && Date.now() - failure.atMs < restAfterFailureMs) throw failure.error
-    try {
-      const response = await fetch(url, init)
-      failure = response.ok ? undefined : { error: new Error(`HTTP ${response.status}`), atMs: Date.now() }
-      return response
-    } catch (error) {
-      failure = { error, atMs: Date.now() }
-      throw error
-    }
-  }
-}
