@@ -5,7 +5,7 @@ import { getPath as pathOf } from 'hono/utils/url'
 
 import { purposeNames } from '#shared/domain/purposes.ts'
 
-import { answerPreflight, corsHeaders, json, securityHeaders, type Answer } from './answers.ts'
+import { answerPreflight, completeAnswer, json, type Answer } from './answers.ts'
 import { checkBodyLength } from './bodies.ts'
 import { docsPage } from './docs-page.ts'
 import { answerFailure } from './failures.ts'
@@ -14,6 +14,7 @@ import type { Identify } from './identity.ts'
 import { describeAllowance, type LimitUser } from './limits.ts'
 import { describeApi } from './openapi.ts'
 import { ProblemError } from './problems.ts'
+import { readinessRestMs } from './readiness.ts'
 import { livenessRoute, readinessRoute } from './service-routes.ts'
 
 export type ApiDeps = HandlerDeps & {
@@ -65,8 +66,10 @@ export const createApi = (deps: ApiDeps) => {
 /** The methods of paths that look like keys and are none. */
 const ownMethods = (path: string): readonly string[] | undefined => {
   if (path.endsWith('/metadata')) return ['GET']
-  return path === ticketPath || path.startsWith(`${ticketPath}/`) ? ['POST'] : undefined
+  return asksTicket(path) ? ['POST'] : undefined
 }
+
+const asksTicket = (path: string) => path === ticketPath || path.startsWith(`${ticketPath}/`)
 
 /**
  * Refuses a method that a route does not take, or a path where no route is. That this is found out here, and not by a
@@ -75,22 +78,22 @@ const ownMethods = (path: string): readonly string[] | undefined => {
 const throwMisrouted = ({ req: { path } }: Context, takes: (method: string) => boolean): never => {
   const methods = ownMethods(path) ?? ['GET', 'POST', 'DELETE']
   const allowed = methods.filter(takes).map((method) => (method === 'GET' ? 'GET, HEAD' : method))
-  if (allowed.length === 0) throw new ProblemError('route_not_found', 'Nothing is at this path: see /docs.')
+  if (allowed.length === 0) throw new ProblemError('route_not_found', asksTicket(path) ? noPurpose : noRoute)
   const Allow = allowed.join(', ')
   throw new ProblemError('method_not_allowed', `This route takes ${Allow}.`, { headers: { Allow } })
 }
+
+const noRoute = 'Nothing is at this path: see /docs.'
+const noPurpose = `Tickets are for ${purposeNames.join(', ')}: POST ${ticketPath}/${purposeNames[0]}, for example.`
 
 /** Every answer's way out: problems are written, counted, and given the headers that all have. */
 const openServe = ({ log, metrics }: ApiDeps, allowed: ReadonlySet<string>) => {
   return (run: Run) => async (c: Context) => {
     const requestId = randomUUID()
-    const { status, body, headers } = await settle(run, c, requestId)
+    const settled = await settle(run, c, requestId)
+    const { status, body, headers } = completeAnswer(settled, requestId, c.req.header('Origin'), allowed)
     metrics.answered(c.req.method, status)
-    const cors = corsHeaders(c.req.header('Origin'), allowed)
-    return new Response(body, {
-      status,
-      headers: { ...securityHeaders, 'X-Request-Id': requestId, ...cors, ...headers },
-    })
+    return new Response(body, { status, headers })
   }
   async function settle(run: Run, c: Context, requestId: string) {
     try {
@@ -137,6 +140,6 @@ const probes = ({ problem: findProblem }: ApiDeps): Record<string, Run> => ({
     const problem = await findProblem()
     return problem === undefined
       ? json(readinessRoute, 200, { status: 'ready' })
-      : json(readinessRoute, 503, { status: 'waiting', problem })
+      : json(readinessRoute, 503, { status: 'waiting', problem }, { 'Retry-After': String(readinessRestMs / 1000) })
   },
 })

@@ -6,6 +6,7 @@ import type { Place } from '#shared/domain/announce.ts'
 import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
 import type { Purpose } from '#shared/domain/purposes.ts'
 import { readTraceparent } from '#shared/domain/traceparent.ts'
+import { CredentialsError } from '#shared/ports/failures.ts'
 import type { ObjectStore, UploadSigner } from '#shared/ports/object-store.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
@@ -43,7 +44,7 @@ export const issueTicket = async (deps: HandlerDeps, call: UserCall, pathPurpose
   const now = deps.now()
   const { facts, locks } = planTicket(request, { userId, id: nextId(), now, traceparent }, ticketRules)
   const signing = signer.sign(locks, now)
-  const signed = signing instanceof Promise ? await withinLimit(() => signing) : signing
+  const signed = signing instanceof Promise ? await withinLimit(() => signing, undefined, CredentialsError) : signing
   const { key, purpose } = facts
   metrics.ticketIssued(purpose)
   log.info({ user_id: userId, key, purpose, size: locks.contentLength, request_id: requestId }, 'ticket issued')

@@ -1,9 +1,11 @@
 import { announceDispatch } from '#shared/domain/announce.ts'
 import { planDispatch, type DispatchPlan } from '#shared/domain/dispatch.ts'
 import { eventRecord, imageUploadedSchema } from '#shared/domain/events.ts'
+import type { JobRef } from '#shared/domain/job-refs.ts'
 import type { VisionJob } from '#shared/domain/jobs.ts'
 import type { DispatchOutcome } from '#shared/domain/outcomes.ts'
 import type { LogRecord } from '#shared/ports/event-log.ts'
+import type { JobState } from '#shared/ports/job-ledger.ts'
 
 import type { RecentIds } from './recent-ids.ts'
 import { readEvent } from './read-event.ts'
@@ -53,14 +55,28 @@ export const openDispatch = (deps: SettleDeps, cancelled: RecentIds): Settle<Dis
   }
 }
 
+/** A process may be frozen for any time: what the ledger said so long ago is asked again before it is acted on. */
+const freshMs = 60_000
+
+const findFresh = async (
+  { ledger, now }: Pick<SettleDeps, 'ledger' | 'now'>,
+  ref: JobRef,
+  signal: AbortSignal,
+): Promise<JobState> => {
+  const askedAt = now().getTime()
+  const state = await ledger.find(ref, { signal })
+  return now().getTime() - askedAt < freshMs ? state : findFresh({ ledger, now }, ref, signal)
+}
+
 const sendOnce = async (
-  { jobs, ledger, events, now }: SettleDeps,
+  deps: SettleDeps,
   { job, ref }: Due,
   { mustLook, progress, signal }: { mustLook: boolean; progress: Progress; signal: AbortSignal },
 ): Promise<DispatchOutcome> => {
+  const { jobs, ledger, events, now } = deps
   if (!progress.accepted) {
     if (mustLook) {
-      const { isCancelled, isDispatched } = await ledger.find(ref, { signal })
+      const { isCancelled, isDispatched } = await findFresh(deps, ref, signal)
       if (isCancelled) return 'cancelled'
       if (isDispatched) return 'already_dispatched'
     }

@@ -68,8 +68,8 @@ export type SignedUpload = {
 
 /** Signs uploads: every lock stands in the signature's SignedHeaders. */
 export type UploadSigner = {
-  /** At once while credentials are at hand. @throws OutageError when there are none */
+  /** At once while credentials are at hand. @throws CredentialsError when there are none */
   sign: (locks: UploadLocks, now: Date) => SignedUpload | Promise<SignedUpload>
-  /** Resolves when there are credentials to sign with. @throws OutageError */
+  /** Resolves when there are credentials to sign with. @throws CredentialsError */
   ping: () => Promise<void>
 }

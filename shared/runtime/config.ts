@@ -50,7 +50,7 @@ export const readConfig = <V extends Variables>(
 const describeProblem = ({ about, secret = false }: Variable<unknown>, text: string | undefined, error: z.ZodError) => {
   if (text === undefined) return ` is not set (${about})`
   const reason = error.issues.map(({ message }) => asPredicate(message)).join(' and ')
-  if (!secret) return `: ${JSON.stringify(text)} ${reason}`
+  if (!secret) return `: ${JSON.stringify(text.replace(/\/\/[^/?#]*@/, '//[hidden]@'))} ${reason}`
   return `: its value (a secret, not shown) ${reason.includes(text) ? 'is not right' : reason}`
 }
 
@@ -71,13 +71,21 @@ export const wholeNumber = ({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: 
 /** A TCP port; 0 lets the system choose. */
 export const portSchema = wholeNumber({ min: 0, max: 65_535 })
 
-/** An http or https URL that paths can be appended to: no trailing slash is kept. */
-export const urlSchema = z
-  .string()
-  .refine((text) => /^https?:\/\/[^\s?#]+$/i.test(text) && URL.canParse(text), {
-    error: 'is not an http or https URL without query and fragment',
+const urlOf = (form: RegExp, without: string) =>
+  z.string().refine((text) => form.test(text) && URL.canParse(text), {
+    error: `is not an http or https URL without ${without}`,
   })
-  .transform((text) => text.replace(/\/+$/, ''))
+
+/**
+ * An http or https URL that paths can be appended to: no trailing slash is kept. A user in it would be dropped by the AWS
+ * SDK, and refused by fetch.
+ */
+export const urlSchema = urlOf(/^https?:\/\/(?![^/]*@)[^\s?#\\]+$/i, 'user, password, query and fragment').transform(
+  (text) => text.replace(/\/+$/, ''),
+)
+
+/** An http or https URL that is asked as it stands, with its query. */
+export const wholeUrlSchema = urlOf(/^https?:\/\/(?![^/?]*@)[^\s#\\]+$/i, 'user, password and fragment')
 
 export const booleanSchema = z
   .string()

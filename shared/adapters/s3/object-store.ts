@@ -149,7 +149,9 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
       if (status === 404) throw new SetupError(`S3 has no bucket ${bucket}: \`npm run provision\` creates it.`)
       if (status === 403) throw new SetupError(`S3 refuses these credentials the bucket ${bucket}.`)
       if (status === 400 || status === 301) {
-        throw new SetupError(`S3 answers ${status} for the bucket ${bucket}: is AWS_REGION that of the bucket?`)
+        // Of a session that has ended, or is not the keys' own, S3 says 400 too.
+        const token = status === 400 ? ', and does the session token (AWS_SESSION_TOKEN) belong to the keys' : ''
+        throw new SetupError(`S3 answers ${status} for the bucket ${bucket}: is AWS_REGION that of the bucket${token}?`)
       }
       throw failure('asking for the bucket', error)
     }

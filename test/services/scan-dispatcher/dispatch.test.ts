@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 import { eventRecord } from '#shared/domain/events.ts'
 import { jobId } from '#shared/domain/ids.ts'
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
+import { eventually } from '../../support/eventually.ts'
 import { keyFacts, recordOf, traceparent, uploadedAt, uploadedEvent } from './events.ts'
 import { keysOf, open } from './world.ts'
 
@@ -141,6 +142,20 @@ suite('an image.uploaded that comes again', () => {
     assert.deepEqual(calls, ['ledger.find', ...normalPath])
     assert.equal(jobs.jobs.length, 1)
     assert.equal((await counts())['dispatch_delay_seconds_sum'], 7_201)
+  })
+
+  test('is looked up again when its process was frozen after the ledger had answered', async () => {
+    const { jobs, ledger, calls, tell, pass } = open()
+    const event = uploadedEvent('scan')
+    pass(600)
+    const release = ledger.faults.hold('find')
+    const told = tell(event)
+    await eventually(() => ledger.faults.calls.get('find'), 'the ledger to be asked')
+    pass(400)
+    release()
+    await told
+    assert.deepEqual(calls, ['ledger.find', 'ledger.find', ...normalPath])
+    assert.equal(jobs.jobs.length, 1)
   })
 
   test('asks the ledger when it is 4 minutes old, or so far ahead of the clock that its age is not known', async () => {

@@ -36,6 +36,7 @@ type Queues = Pick<MessageDeps, 'uploads' | 'quarantine'>
 
 export type Told = {
   received: number
+  acknowledged: number
   released: number
   outcomes: string[]
   gate: boolean[]
@@ -47,11 +48,21 @@ export type Told = {
 
 /** Metrics that a test can read. */
 export const openTold = (): { told: Told; metrics: WatcherMetrics } => {
-  const told: Told = { received: 0, released: 0, outcomes: [], gate: [], retries: 0, beats: [], published: [] }
+  const told: Told = {
+    received: 0,
+    acknowledged: 0,
+    released: 0,
+    outcomes: [],
+    gate: [],
+    retries: 0,
+    beats: [],
+    published: [],
+  }
   const metrics: WatcherMetrics = {
     received: () => (told.received += 1),
     released: () => (told.released += 1),
     settled: (_, all) => {
+      told.acknowledged += 1
       for (const { outcome, reason } of all) told.outcomes.push(reason ? `${outcome} ${reason}` : outcome)
     },
     published: (eventTime) => void told.published.push(eventTime),

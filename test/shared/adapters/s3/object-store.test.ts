@@ -25,6 +25,20 @@ suite('the S3 object store', () => {
     await assert.rejects(store.ping(), SetupError)
   })
 
+  test('a 400 on the bucket asks after the region and the session, a 301 after the region alone', async (context) => {
+    for (const [status, session] of [
+      [400, true],
+      [301, false],
+    ] as const) {
+      const { store } = await openScriptedS3(context, () => ({ status }))
+      await assert.rejects(store.ping(), (error) => {
+        assert.ok(error instanceof SetupError)
+        assert.match(error.message, /is AWS_REGION that of the bucket/)
+        return /AWS_SESSION_TOKEN/.test(error.message) === session
+      })
+    }
+  })
+
   test('throttling is an outage, after one more try', async (context) => {
     const { store, requests } = await openScriptedS3(context, () => s3Error(503, 'SlowDown'))
     await assert.rejects(store.readStart('a', 10), OutageError)
