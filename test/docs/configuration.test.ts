@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
 
+import { z } from 'zod'
+
 import { eventLogVariables } from '#shared/adapters/event-log.ts'
 import type { Variables } from '#shared/runtime/config.ts'
 import { processVariables } from '#shared/runtime/run.ts'
@@ -33,6 +35,12 @@ const describeDefault = (variables: Variables, name: string) => {
   return `\`${JSON.stringify(data).replaceAll('"', '')}\``
 }
 
+/** The range of a variable's number, which its schema describes. */
+const describeRange = (schema: unknown): string | undefined => {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return describeRange(schema.unwrap())
+  return schema instanceof z.ZodType ? schema.description : undefined
+}
+
 const expectedRows = () => {
   const names = [...new Set(Object.values(readers).flatMap((variables) => Object.keys(variables)))].sort()
   return names.map((name) => {
@@ -42,13 +50,19 @@ const expectedRows = () => {
     const cells = [
       `\`${name}\``,
       one?.about ?? '',
-      defaults.join(', '),
+      [defaults.join(', '), describeRange(one?.schema)].filter((part) => part !== undefined).join('; '),
       `\`${one?.example ?? ''}\``,
       having.map(([reader]) => reader).join(', '),
     ]
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   })
 }
+
+test('each number that is read has its range in docs/configuration.md', () => {
+  const numbers = expectedRows().filter((row) => /`-?\d+`.*\| `-?\d+` \|/.test(row))
+  assert.ok(numbers.length >= 9, `${numbers.length} rows`)
+  for (const row of numbers) assert.match(row, /; \d+ (to \d+|or more) \|/)
+})
 
 test('docs/configuration.md has a row for each variable, as the schemas say it, and no other', () => {
   const rows = readFileSync('docs/configuration.md', 'utf8')
