@@ -1,6 +1,5 @@
-import { awsVariables, openS3 } from '#shared/adapters/aws/clients.ts'
+import { openS3 } from '#shared/adapters/aws/clients.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
-import { placeVariables } from '#shared/adapters/variables.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 
 import { openChosenEventLog } from './support/event-log.ts'
@@ -9,17 +8,13 @@ import { gatherStory } from './support/gather-story.ts'
 import { environmentOf, findLocalSystem } from './support/local-system.ts'
 import { runTool, UsageError } from './support/run-tool.ts'
 import { tellStory } from './support/story.ts'
+import { traceVariables } from './support/variables.ts'
 
 const usage = `npm run trace -- KEY
 Tells the whole story of one image, from ticket to job: store, verdict, events, dead letters, ledger, and what follows.
 KEY may also stand in a URL. The buckets are those that S3_BUCKET and STATE_BUCKET name, the log is what EVENT_LOG or
 KAFKA_BROKERS names; without them those of the running local system. Exits 1 when nothing is known of the image.`
 
-const variables = {
-  ...awsVariables,
-  S3_BUCKET: placeVariables.S3_BUCKET,
-  STATE_BUCKET: placeVariables.STATE_BUCKET,
-}
 const isNamed = ['S3_BUCKET', 'STATE_BUCKET'].some((name) => process.env[name])
 const aboutWidth = 13
 
@@ -27,7 +22,7 @@ await runTool({ usage, options: {} }, async ({ positionals }) => {
   const [text] = positionals
   if (text === undefined || positionals.length > 1) throw new UsageError('name one key')
   const facts = findKey(text)
-  const config = readConfig(variables, isNamed ? process.env : environmentOf(findLocalSystem()))
+  const config = readConfig(traceVariables, isNamed ? process.env : environmentOf(findLocalSystem()))
   const s3 = openS3(config)
   const events = openChosenEventLog()
   const images = s3ObjectStore({ client: s3, bucket: config.S3_BUCKET })

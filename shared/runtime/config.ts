@@ -57,15 +57,16 @@ const describeProblem = ({ about, secret = false }: Variable<unknown>, text: str
 // zod's own messages are sentences of their own ("Too small: ...").
 const asPredicate = (message: string) => (/^[a-z]/.test(message) ? message : `is not right (${message})`)
 
-/** A whole number from `min` to `max`, in digits. */
+/** A whole number from `min` to `max`, in digits; the schema's description is its range. */
 export const wholeNumber = ({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {}) => {
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+  const isOpen = max === Number.MAX_SAFE_INTEGER
   return z
     .string()
     .refine((text) => /^-?\d{1,16}$/.test(text) && Number(text) >= min && Number(text) <= max, {
-      error: `is not a whole number ${range}`,
+      error: `is not a whole number ${isOpen ? `of at least ${min}` : `from ${min} to ${max}`}`,
     })
     .transform(Number)
+    .describe(isOpen ? `${min} or more` : `${min} to ${max}`)
 }
 
 /** A TCP port; 0 lets the system choose. */

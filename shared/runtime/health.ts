@@ -86,8 +86,8 @@ const answerReadiness = async (checks: readonly Check[]): Promise<Answer> => {
   return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', problems })
 }
 
-/** Every check that was ever made keeps its series, so that an alert sees its end. */
-const exportChecks = (registry: Registry, checks: () => readonly Check[]) =>
+/** The checks as a metric. One that is no longer made keeps its series. */
+export const exportChecks = (registry: Registry, checks: () => readonly Check[]) =>
   new Gauge({
     name: 'image_intake_check_failed',
     help: 'Checks of readiness: 1 while the service is not ready for this reason.',

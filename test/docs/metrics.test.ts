@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import test from 'node:test'
 
 import { kafkaMetrics } from '#shared/adapters/kafka/metrics.ts'
+import { exportChecks } from '#shared/runtime/health.ts'
 import { openMetrics } from '#shared/runtime/metrics.ts'
 import { apiMetrics } from '../../services/api/metrics.ts'
 import { dispatcherMetrics } from '../../services/scan-dispatcher/metrics.ts'
@@ -13,7 +14,8 @@ const page = readFileSync('docs/metrics.md', 'utf8')
 const services: Record<string, (registry: ReturnType<typeof openMetrics>) => unknown> = {
   'upload-watcher': watcherMetrics,
   api: apiMetrics,
-  'scan-dispatcher': dispatcherMetrics,
+  'scan-dispatcher': (registry) => dispatcherMetrics(registry, () => ({ inHand: 0, waiting: 0 })),
+  'Every service': (registry) => exportChecks(registry, () => []),
   'The event log on Kafka': (registry) => kafkaMetrics(registry, new Set()),
 }
 
