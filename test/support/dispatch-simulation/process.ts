@@ -34,14 +34,16 @@ export const runDispatcher = async (
   const ended = Promise.withResolvers<End>()
   const grave = new Promise<never>(() => undefined)
   const given = new AbortController()
-  let isDead = false
+  let diedMs: number | undefined
+  const isDead = () => diedMs !== undefined
 
   /** Calls return in whatever order; those of one that gave up drag on into its successor's time. */
   const dally = async () => {
-    for (let turns = Math.floor(random() * (given.signal.aborted ? 500 : 4)); turns > 0; turns--) await undefined
+    for (let turns = Math.floor(random() * (given.signal.aborted ? 500 : 4)); turns > 0; turns--)
+      await Promise.resolve()
   }
   const die = () => {
-    isDead = true
+    diedMs = world.nowMs()
     ended.resolve('crashed')
     return grave
   }
@@ -53,7 +55,7 @@ export const runDispatcher = async (
   const around: Around = async (call, proceed) => {
     const startedMs = world.nowMs()
     await dally()
-    if (isDead) return grave
+    if (isDead()) return grave
     const dice = random()
     if (dice < chances.crash / 2) return die()
     if (random() < chances.giveUp) giveUp()
@@ -65,7 +67,7 @@ export const runDispatcher = async (
     if (dice < chances.crash) return die()
     if (random() < chances.late) throw outage(call)
     await dally()
-    return isDead ? grave : result
+    return isDead() ? grave : result
   }
 
   const tally: Tally = {}
@@ -114,12 +116,12 @@ export const runDispatcher = async (
   const scheduler = keyedScheduler(concurrency)
   const reader = readTopics(topics, world.nowMs, random)
   const flow = async () => {
-    for (let one = reader.take(); one && !isDead && !given.signal.aborted; one = reader.take()) {
+    for (let one = reader.take(); one && !isDead() && !given.signal.aborted; one = reader.take()) {
       const { record, atMs, finish } = one
       world.reach(atMs)
       await scheduler.run(record.key, async () => {
         const { kind } = await handleRecord(record, handling)
-        if (kind === 'final' && !isDead && !given.signal.aborted) finish()
+        if (kind === 'final' && !isDead() && !given.signal.aborted) finish()
       })
     }
   }

@@ -74,7 +74,9 @@ export const openWorld = () => {
     jobs,
     queue,
     ledger,
-    announce: (id: string) => void factsOf(id).announcements++,
+    announce: (id: string) => {
+      factsOf(id).announcements++
+    },
     now: () => new Date(nowMs),
     nowMs: () => nowMs,
     pass: (ms: number) => void (nowMs += ms),
