@@ -4,8 +4,10 @@ import { eventRecord, imageUploadedSchema } from '#shared/domain/events.ts'
 import type { JobRef } from '#shared/domain/job-refs.ts'
 import type { VisionJob } from '#shared/domain/jobs.ts'
 import type { DispatchOutcome } from '#shared/domain/outcomes.ts'
+import { queueNames } from '#shared/domain/resources.ts'
 import type { LogRecord } from '#shared/ports/event-log.ts'
 import type { JobState } from '#shared/ports/job-ledger.ts'
+import { messaging, traced, traceWork, withTrace } from '#shared/runtime/tracing.ts'
 
 import type { RecentIds } from './recent-ids.ts'
 import { readEvent } from './read-event.ts'
@@ -44,9 +46,12 @@ export const openDispatch = (deps: SettleDeps, cancelled: RecentIds): Settle<Dis
       case 'due': {
         const mustLook = !plan.isRecent || cancelled.has(plan.ref.jobId)
         const progress = progressOf(record)
-        const outcome = await sendOnce(deps, plan, { mustLook, progress, signal })
+        const attributes = messaging.process('kafka', record.topic, key)
+        const work = traceWork('process scan', { kind: 'consumer', parent: event.traceparent, attributes })
+        const due = { ...plan, job: withTrace(plan.job, work) }
+        const outcome = await traced(work, () => sendOnce(deps, due, { mustLook, progress, signal }))
         const delayMs = progress.accepted && progress.accepted.at.getTime() - Date.parse(event.data.uploaded_at)
-        const about = { key, jobId: plan.job.job_id, eventId: event.id }
+        const about = { key, jobId: plan.job.job_id, eventId: event.id, traceparent: work.traceparent }
         return { outcome, ...about, ...(outcome === 'dispatched' && delayMs !== undefined && { delayMs }) }
       }
       default:
@@ -80,8 +85,7 @@ const sendOnce = async (
       if (isCancelled) return 'cancelled'
       if (isDispatched) return 'already_dispatched'
     }
-    await jobs.send(job)
-    progress.accepted = { job, at: now() }
+    progress.accepted = { job: await send(jobs, job), at: now() }
   }
   const accepted = progress.accepted
   if (!progress.isAnnounced) {
@@ -90,4 +94,15 @@ const sendOnce = async (
   }
   const entry = await ledger.enter(ref, { key: job.key, eventId: job.event_id, at: accepted.at })
   return entry === 'entered' ? 'dispatched' : 'already_dispatched'
+}
+
+/** Gives the job as it was sent. */
+const send = (jobs: SettleDeps['jobs'], job: VisionJob): Promise<VisionJob> => {
+  const attributes = messaging.send(queueNames.jobs, job.job_id)
+  const work = traceWork('send job', { kind: 'producer', parent: job.traceparent, attributes })
+  const sent = withTrace(job, work)
+  return traced(work, async () => {
+    await jobs.send(sent)
+    return sent
+  })
 }

@@ -3,6 +3,7 @@ import { maxAttempts, type LogRecord, type RecordHandler } from '#shared/ports/e
 import { OutageError, SetupError } from '#shared/ports/failures.ts'
 import type { Gate } from '#shared/runtime/gate.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { traceIdOf } from '#shared/runtime/tracing.ts'
 
 import { openCancel } from './cancel.ts'
 import { openDispatch } from './dispatch.ts'
@@ -49,10 +50,11 @@ const handleBy = <Outcome extends string>(deps: DispatcherDeps, { settle, count 
       finish(record, 'dead_lettered')
       return reject(settled.reason)
     }
-    const { outcome, key, jobId, eventId, delayMs } = settled
+    const { outcome, key, jobId, eventId, traceparent, delayMs } = settled
     finish(record, outcome, delayMs)
     const level = noted.has(outcome) ? 'info' : 'debug'
-    log[level]({ outcome, key, job_id: jobId, event_id: eventId }, `${record.topic}: ${outcome}`)
+    const ids = { job_id: jobId, event_id: eventId, trace_id: traceIdOf(traceparent) }
+    log[level]({ outcome, key, ...ids }, `${record.topic}: ${outcome}`)
     return done
   }
   const awaitReturn = async (record: LogRecord, error: OutageError, signal: AbortSignal) => {

@@ -10,6 +10,7 @@ export type Settled<Outcome> =
       key: string
       jobId?: string
       eventId: string
+      traceparent?: string | undefined
       /** From the upload until the queue had its job. */
       delayMs?: number
     }

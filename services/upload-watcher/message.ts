@@ -1,6 +1,7 @@
 import { OutageError, SetupError } from '#shared/ports/failures.ts'
 import type { MessageQueue, QueueMessage } from '#shared/ports/message-queue.ts'
 import { backoff, retrying } from '#shared/runtime/backoff.ts'
+import { traceIdOf } from '#shared/runtime/tracing.ts'
 
 import { startHeartbeat, type HeartbeatDeps } from './heartbeat.ts'
 import type { WatcherMetrics } from './metrics.ts'
@@ -92,7 +93,8 @@ const settleOne = async (deps: MessageDeps, read: ReadRecord, deadline: AbortSig
 const isNotItsOwn = (error: unknown) => error instanceof OutageError || error instanceof SetupError
 
 const tell = ({ log }: MessageDeps, message: QueueMessage, settled: Settled, more: object = {}) => {
-  const { outcome, key, reason, eventId } = settled
+  const { outcome, key, reason, eventId, traceparent } = settled
   const level = outcome === 'quarantined' ? 'warn' : 'info'
-  log[level]({ outcome, key, reason, ...more, event_id: eventId, message_id: message.id }, `notification ${outcome}`)
+  const ids = { event_id: eventId, message_id: message.id, trace_id: traceIdOf(traceparent) }
+  log[level]({ outcome, key, reason, ...more, ...ids }, `notification ${outcome}`)
 }

@@ -2,10 +2,12 @@ import { announceVerdict, recordVerdict } from '#shared/domain/announce.ts'
 import { given } from '#shared/domain/given.ts'
 import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
 import { purposeRules } from '#shared/domain/purposes.ts'
+import { queueNames } from '#shared/domain/resources.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
 import { judgeImage, type VerdictRecord } from '#shared/domain/verdict.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
+import { messaging, traced, traceWork, withTrace } from '#shared/runtime/tracing.ts'
 
 import { findFamily } from './event-families.ts'
 import { examineObject } from './examine.ts'
@@ -47,18 +49,24 @@ const settleUpload = async (
   record: NotificationRecord,
   signal: AbortSignal,
 ): Promise<Settled> => {
+  const startMs = Date.now()
   const facts = await findObject(deps.images, record, signal)
   if (!facts) return { outcome: 'gone', key: key.key }
   const verdict = judgeImage(purposeRules(key.purpose), facts)
   const event = announceVerdict(deps.place, key, facts.object, verdict)
-  await publish(deps, event, record.eventTime)
-  const settled = { key: key.key, eventId: event.id }
-  if (verdict.kind === 'accepted') {
-    await storeVerdict(deps.states, key.key, recordVerdict(event))
-    return { outcome: 'uploaded', ...settled }
-  }
-  await finishRejected(deps, key, facts.object, recordVerdict(event))
-  return { outcome: 'rejected', ...settled, reason: verdict.reason }
+  const attributes = messaging.process('aws_sqs', queueNames.uploads, key.key)
+  // Only the object knows its trace, so the span begins before it is known whose it is.
+  const work = traceWork('process upload', { kind: 'consumer', parent: event.traceparent, attributes, startMs })
+  const settled = { key: key.key, eventId: event.id, traceparent: work.traceparent }
+  return traced(work, async (): Promise<Settled> => {
+    await publish(deps, withTrace(event, work), record.eventTime)
+    if (verdict.kind === 'accepted') {
+      await storeVerdict(deps.states, key.key, recordVerdict(event))
+      return { outcome: 'uploaded', ...settled }
+    }
+    await finishRejected(deps, key, facts.object, recordVerdict(event))
+    return { outcome: 'rejected', ...settled, reason: verdict.reason }
+  })
 }
 
 /** The verdict comes before the removal: when the object is gone, nothing else can tell its uploader why. */

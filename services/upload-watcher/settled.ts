@@ -3,6 +3,7 @@ import { eventRecord, type ImageDeleted, type ImageRejected, type ImageUploaded 
 import type { NotificationOutcome } from '#shared/domain/outcomes.ts'
 import type { EventLog } from '#shared/ports/event-log.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
+import { messaging, traced, traceWork, withTrace } from '#shared/runtime/tracing.ts'
 
 import type { WatcherMetrics } from './metrics.ts'
 import type { Origin } from './origin.ts'
@@ -16,6 +17,8 @@ export type Settled = {
   detail?: string
   key: string
   eventId?: string
+  /** Of the upload, when it is known. */
+  traceparent?: string | undefined
 }
 
 export type SettleDeps = {
@@ -46,11 +49,15 @@ export const quarantined = (key: string, reason: QuarantineReason, detail: strin
 })
 
 /** Puts an event into the log; `eventTime` is when S3 says that it happened. */
-export const publish = async (
+export const publish = (
   { events, metrics }: Pick<SettleDeps, 'events' | 'metrics'>,
   event: ImageUploaded | ImageRejected | ImageDeleted,
   eventTime: Date | undefined,
 ): Promise<void> => {
-  await events.append([eventRecord(event)])
-  metrics.published(eventTime)
+  const { type, id, traceparent: parent } = event
+  const work = traceWork(`publish ${type}`, { kind: 'producer', parent, attributes: messaging.publish(type, id) })
+  return traced(work, async () => {
+    await events.append([eventRecord(withTrace(event, work))])
+    metrics.published(eventTime)
+  })
 }

@@ -5,6 +5,7 @@ import { readConfig, variable } from './config.ts'
 import { aborted, endOnSignals, lifetime, type Lifetime, type Signals } from './lifetime.ts'
 import { logLevels, openLog, type Log } from './log.ts'
 import { redact } from './redact.ts'
+import { flushTraces } from './tracing.ts'
 
 /** A part lives until `stop`, then finishes what is in hand. Ending before stop, or rejecting, is a failure of the whole. */
 export type Part = {
@@ -101,6 +102,7 @@ export const runProcess = async (
     if (!parts) throw new Error('did not finish starting before it had to stop')
     await run(parts, life, log)
     log.info('stopped')
+    await flushTraces()
   } catch (error) {
     die(error)
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 
 import { SpanKind, trace } from '@opentelemetry/api'
-import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 
 import { traceIdOf, traceWork } from '#shared/runtime/tracing.ts'
 
@@ -23,8 +23,8 @@ test('a trace is named by the 32 digits of its id', () => {
 
 suite('with an SDK', () => {
   const exporter = new InMemorySpanExporter()
-  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
-  before(() => provider.register())
+  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
+  before(() => assert.ok(trace.setGlobalTracerProvider(provider)))
   after(() => trace.disable())
 
   test('work is a span under its parent, and its own context the parent of what it asks for', () => {
