@@ -9,7 +9,7 @@ import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3'
 
 import { privatePolicy } from './bucket-policies.ts'
 import { keep, lockedBucket } from './buckets.ts'
-import { bucketArn, bucketName } from './names.ts'
+import { bucketName } from './names.ts'
 import type { Settings } from './settings.ts'
 
 const daySeconds = 86_400
@@ -121,7 +121,7 @@ const makeLogBucket = (stack: Stack, settings: Settings): CfnBucket => {
   keep(bucket)
   new CfnBucketPolicy(stack, 'CdnLogsPolicy', {
     bucket: bucket.ref,
-    policyDocument: privatePolicy(bucketArn(settings, 'logs')),
+    policyDocument: privatePolicy(bucket.attrArn),
   })
   return bucket
 }

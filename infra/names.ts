@@ -12,7 +12,7 @@ const bucketEnds: Readonly<Record<BucketRole | 'logs', string>> = { images: '', 
 export const bucketName = ({ name }: Settings, role: BucketRole | 'logs') =>
   `${name}${bucketEnds[role]}-${Aws.ACCOUNT_ID}-${Aws.REGION}`
 
-export const bucketArn = (settings: Settings, role: BucketRole | 'logs') =>
+export const bucketArn = (settings: Settings, role: BucketRole) =>
   `arn:${Aws.PARTITION}:s3:::${bucketName(settings, role)}`
 
 /** A role's name may have 64 characters, and is the account's in all regions. */

@@ -6,6 +6,7 @@ import { makeAlarms } from './alarms.ts'
 import { imagePolicy, privatePolicy } from './bucket-policies.ts'
 import { makeBucket } from './buckets.ts'
 import { makeCdn } from './cdn.ts'
+import { acknowledge, findings, type Finding } from './findings.ts'
 import { bucketArn, bucketName, distributionArn, roleArn } from './names.ts'
 import { tellEnvironment, type Environment } from './outputs.ts'
 import { findQueue, makeQueues } from './queues.ts'
@@ -18,7 +19,7 @@ export const stackName = 'image-intake'
  * The whole installation as one stack. It holds no asset and names no account or region, so that the template alone can be
  * deployed anywhere.
  */
-export const makeStack = (app: App, settings: Settings): Stack => {
+export const makeStack = (app: App, settings: Settings, reasons: readonly Finding[] = findings): Stack => {
   const stack = new Stack(app, stackName, {
     description: 'image-intake: presigned image uploads in, verified events out.',
     // The library's own types don't hold under exactOptionalPropertyTypes.
@@ -40,7 +41,7 @@ export const makeStack = (app: App, settings: Settings): Stack => {
   new CfnBucketPolicy(stack, 'ImagesPolicy', {
     bucket: images.ref,
     policyDocument: imagePolicy({
-      bucketArn: bucketArn(settings, 'images'),
+      bucketArn: images.attrArn,
       apiRoleArn: roleArn(settings, 'api'),
       ticketSeconds: settings.ticketSeconds,
       distributionArn: distributionArn(distribution.ref),
@@ -48,9 +49,10 @@ export const makeStack = (app: App, settings: Settings): Stack => {
   })
   new CfnBucketPolicy(stack, 'StatePolicy', {
     bucket: state.ref,
-    policyDocument: privatePolicy(bucketArn(settings, 'state')),
+    policyDocument: privatePolicy(state.attrArn),
   })
   makeAlarms(stack, settings)
+  acknowledge(stack, settings, reasons)
   const urlOf = (name: string) => findQueue(queues, name).queue.ref
   tellEnvironment(stack, {
     AWS_REGION: Aws.REGION,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 
 import { planResources, queueNames } from '../../shared/domain/resources.ts'
+import { corsOrigins, settingsOfAllKinds } from './support/settings.ts'
 import {
   account,
   findCycle,
@@ -14,7 +15,6 @@ import {
   type Template,
 } from './support/template.ts'
 
-const corsOrigins = ['https://app.example.com', 'https://www.example.com:8443']
 const { template } = synthesise({ corsOrigins })
 const names = {
   bucket: `image-intake-${account}-${region}`,
@@ -190,29 +190,6 @@ test('every queue that may fail or wait has its alarm, and the topic of the sett
     assert.deepEqual([AlarmActions, OKActions, ComparisonOperator], [[topic], [topic], 'GreaterThanThreshold'])
   }
 })
-
-const settingsOfAllKinds: Record<string, unknown> = {
-  'the default settings': {},
-  'all that can be chosen': {
-    corsOrigins,
-    rejectedAction: 'delete',
-    noncurrentDays: 7,
-    alarmTopic: `arn:aws:sns:${region}:${account}:on-call`,
-    mskCluster: `arn:aws:kafka:${region}:${account}:cluster/events/0a1b-2`,
-    identity: {
-      kind: 'irsa',
-      provider: `arn:aws:iam::${account}:oidc-provider/oidc.eks.${region}.amazonaws.com/id/ABC`,
-    },
-    cdn: {
-      invalidation: true,
-      domain: {
-        name: 'cdn.example.com',
-        certificate: `arn:aws:acm:us-east-1:${account}:certificate/0a1b2c3d-0000-0000-0000-000000000000`,
-      },
-    },
-  },
-  'no access logs': { cdn: { logDays: 0 } },
-}
 
 for (const [circumstance, settings] of Object.entries(settingsOfAllKinds)) {
   test(`with ${circumstance} no resources need each other in a circle, and the template can be sent as it is`, () => {

@@ -1,0 +1,1 @@
+export const invalidatorVariableNames = ['CDN_DISTRIBUTION_ID']
