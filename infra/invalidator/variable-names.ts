@@ -1,1 +1,0 @@
-export const invalidatorVariableNames = ['CDN_DISTRIBUTION_ID']
