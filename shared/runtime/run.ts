@@ -15,8 +15,10 @@ export type Part = {
   last?: boolean
 }
 
-// What a part may take to notice the deadline.
-const marginMs = 1000
+/** What a process has to finish what is in hand. Whoever ends it by force waits longer than this and the margin. */
+export const processGraceMs = 25_000
+/** What a part may take to notice the deadline. */
+export const marginMs = 1000
 const longestTimerMs = 2 ** 31 - 1
 
 /**
@@ -78,7 +80,7 @@ export const processVariables = {
 export const runProcess = async (
   name: string,
   start: Start,
-  { graceMs = 25_000 }: { graceMs?: number } = {},
+  { graceMs = processGraceMs }: { graceMs?: number } = {},
 ): Promise<void> => {
   const die = (error: unknown) => {
     const sentences = redact(describeFailure(error)).split('\n')
