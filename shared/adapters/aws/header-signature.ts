@@ -1,6 +1,7 @@
-import { createHmac, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 import type { AwsCredentials } from './credentials.ts'
+import { hmacOf } from './hmac.ts'
 import { amzTimestamp, signingKey } from './signing-key.ts'
 
 export type UnsignedRequest = {
@@ -38,7 +39,7 @@ export const signHeaders = (
   const scope = `${date}/${region}/${service}/aws4_request`
   const toSign = ['AWS4-HMAC-SHA256', timestamp, scope, hash('sha256', canonicalRequest)].join('\n')
   const key = signingKey(secretAccessKey, date, region, service)
-  const signature = createHmac('sha256', key).update(toSign).digest('hex')
+  const signature = hmacOf(key)(toSign)
   headers['authorization'] =
     `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
   return headers

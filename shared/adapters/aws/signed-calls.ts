@@ -46,12 +46,13 @@ export const signedCaller = (
 ): SignedCaller => {
   const { config } = client
   const connections = connectionsOf(client)
-  const target = remember(findTarget)
+  const findPlace = remember(findTarget)
+  const findCredentials = keepLasting(() => config.credentials)
 
   return async (call) => {
     checkHeaders(call.headers)
-    const place = await target()
-    const credentials = await config.credentials()
+    const place = await findPlace()
+    const credentials = await findCredentials(Date.now())
     const bounds = { maxBytes: call.maxBytes, silenceMs: silenceMs[service], limitMs }
     // Taken once: a repeat after the client's end would go out over new ones.
     const dispatcher = connections()
@@ -83,6 +84,25 @@ const remember = <T>(find: () => Promise<T>): (() => Promise<T>) => {
       throw error
     }))
 }
+
+/** The SDK asks for fresh ones in their last five minutes. */
+const renewAheadMs = 300_000
+
+/** The SDK keeps credentials too, and passes them through four promises at every call: half the price of a signature. */
+const keepLasting = (provider: () => () => Promise<AwsCredentials>) => {
+  let held: { by: unknown; credentials: AwsCredentials } | undefined
+  return (nowMs: number): AwsCredentials | Promise<AwsCredentials> => {
+    const provide = provider()
+    if (held?.by === provide && lasts(held.credentials, nowMs)) return held.credentials
+    return provide().then((credentials) => {
+      held = { by: provide, credentials }
+      return credentials
+    })
+  }
+}
+
+const lasts = ({ expiration }: AwsCredentials, nowMs: number) =>
+  expiration === undefined || expiration.getTime() - nowMs > renewAheadMs
 
 const checkHeaders = (headers: SignedCall['headers']) => {
   for (const name in headers) {
