@@ -99,8 +99,9 @@ export const listenOnLoopback = async (
 
 const send = async (response: ServerResponse, { status, headers, body }: S3Answer): Promise<void> => {
   response.writeHead(status, headers)
-  if (body instanceof Readable) await pipeline(body, response)
-  else response.end(body)
+  if (!(body instanceof Readable)) return void response.end(body)
+  // When the other side has gone already, pipeline leaves its source open: a file that nobody closes ends the process.
+  await pipeline(body, response).finally(() => body.destroy())
 }
 
 /** Neither side of a connection that broke can be told; what else comes here is a fault of ours or of the disk. */
