@@ -75,11 +75,14 @@ const uploadAll = async (order: LoadOrder): Promise<LoadReport> => {
       .catch((error: unknown) => {
         failures.push(String(error))
       })
-      .finally(() => underWay.delete(uploading))
+      .finally(() => {
+        underWay.delete(uploading)
+      })
     underWay.add(uploading)
   }
   const startedAt = performance.now()
-  for (let begun = 0; begun < count; await sleep(2)) {
+  for (let begun = 0; begun < count;) {
+    await sleep(2)
     const due = Math.min(count, Math.floor(((performance.now() - startedAt) * rate) / 1000))
     while (begun < due && underWay.size < maxUnderWay) begin(begun++)
   }

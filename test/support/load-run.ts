@@ -11,6 +11,7 @@ import type { Purpose } from '#shared/domain/purposes.ts'
 
 import { openLocalEventLog } from '../../tools/support/local-system.ts'
 import { openS3Of } from './client.ts'
+import { eventually } from './eventually.ts'
 import { startSystem, temporaryDirectory } from './local-system.ts'
 import { checkOutcome, waitForVerdicts, type Uploaded } from './mixed-run.ts'
 
@@ -35,21 +36,27 @@ export const epochMs = () => performance.timeOrigin + performance.now()
 export const uploadAtRate = async (rate: number, count: number, seed: number) => {
   const directory = temporaryDirectory()
   const { system, died, end } = await startSystem(directory.path)
+  const over = new AbortController()
+  const seen = await followEvents(system)
   try {
-    const seen = await followEvents(system)
-    const { stored, failures, seconds } = await Promise.race([runClient({ system, rate, count, seed }), died])
+    const { stored, failures, seconds } = await Promise.race([
+      runClient({ system, rate, count, seed }, over.signal),
+      died,
+    ])
     assert.deepEqual(failures, [], 'every upload is answered')
     const uploaded = asUploaded(stored)
     assert.equal(uploaded.size, count)
     await Promise.race([waitForVerdicts(system, uploaded, 300_000), died])
-    const seenAtMs = await seen.end()
+    await eventually(() => seen.atMs.size >= count, 'the last event to be seen', 30_000)
     await checkOutcome(system, uploaded, { repeatsAllowed: true })
     await checkVerdicts(system, uploaded)
-    const delays = stored.map(({ key, answeredAtMs }) => Math.max(0, (seenAtMs.get(key) ?? NaN) - answeredAtMs))
+    const delays = stored.map(({ key, answeredAtMs }) => Math.max(0, (seen.atMs.get(key) ?? NaN) - answeredAtMs))
     const sorted = delays.toSorted((a, b) => a - b)
     const at = (share: number) => Math.round(sorted[Math.floor(sorted.length * share)] ?? NaN)
     return { uploads_per_second: Math.round(count / seconds), p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(0.99999) }
   } finally {
+    over.abort()
+    await seen.end()
     await end('SIGTERM')
     directory.remove()
   }
@@ -61,26 +68,27 @@ const followEvents = async (system: LocalSystem) => {
   const ended = new AbortController()
   const { signal } = ended
   const records = await log.read({ topics: ['image.uploaded'], from: 'end', follow: true, signal })
-  const seenAtMs = new Map<string, number>()
+  const atMs = new Map<string, number>()
   const follow = async () => {
-    for await (const { key } of records) if (!seenAtMs.has(key)) seenAtMs.set(key, epochMs())
+    for await (const { key } of records) if (!atMs.has(key)) atMs.set(key, epochMs())
   }
   const following = follow()
   const end = async () => {
     ended.abort()
     await following
     await log.close()
-    return seenAtMs
   }
-  return { end }
+  return { atMs, end }
 }
 
-const runClient = async (order: LoadOrder): Promise<LoadReport> => {
-  const client = fork(join(import.meta.dirname, 'load-client.ts'))
+const runClient = async (order: LoadOrder, signal: AbortSignal): Promise<LoadReport> => {
+  const client = fork(join(import.meta.dirname, 'load-client.ts'), { signal })
+  // Its end comes as an exit too.
+  client.on('error', () => undefined)
   client.send(order)
   const died = once(client, 'exit').then(() => Promise.reject(new Error('the client ended without a report')))
-  const [report] = (await Promise.race([once(client, 'message'), died])) as [LoadReport] // its only message
   died.catch(() => undefined)
+  const [report] = (await Promise.race([once(client, 'message'), died])) as [LoadReport] // its only message
   return report
 }
 
