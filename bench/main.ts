@@ -2,6 +2,7 @@ import { benchKafka } from './kafka.ts'
 import { benchLocal } from './local.ts'
 import { benchApi } from './api.ts'
 import { benchPresign } from './presign.ts'
+import { benchWatcher } from './watcher.ts'
 
 /** Each prints a table, and as its last line one JSON object. */
 const benches: Readonly<Record<string, () => Promise<{ ratio: number } & Record<string, number>>>> = {
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<{ ratio: number } & Record<
   kafka: benchKafka,
   local: benchLocal,
   presign: benchPresign,
+  watcher: benchWatcher,
 }
 
 const [name = ''] = process.argv.slice(2)

@@ -26,7 +26,7 @@ export const openBlobs = (directory: string): Blobs => {
   const staging = join(directory, 'tmp')
   mkdirSync(staging, { recursive: true })
   const folder = openSync(directory, 'r')
-  const syncFolder = promisify(fsync)
+  const syncFolder = shareRuns(() => promisify(fsync)(folder))
   return {
     stage: async (body, onChunk) => {
       const name = randomBytes(16).toString('hex')
@@ -45,7 +45,7 @@ export const openBlobs = (directory: string): Blobs => {
     },
     publish: async (name) => {
       await rename(join(staging, name), join(directory, name))
-      await syncFolder(folder)
+      await syncFolder()
     },
     discard: (name) => rm(join(staging, name), { force: true }),
     open: (name) => open(join(directory, name), 'r').catch(absentToUndefined),
@@ -57,6 +57,19 @@ export const openBlobs = (directory: string): Blobs => {
     },
     close: () => closeSync(folder),
   }
+}
+
+/** Runs `work` again and again, one run at a time; who asks while one is under way shares the next, which begins later. */
+const shareRuns = (work: () => Promise<void>): (() => Promise<void>) => {
+  let running = Promise.resolve()
+  let next: Promise<void> | undefined
+  const begin = () => {
+    next = undefined
+    const run = work()
+    running = run.catch(() => undefined)
+    return run
+  }
+  return () => (next ??= running.then(begin))
 }
 
 const writeChunks = async (file: FileHandle, body: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void) => {

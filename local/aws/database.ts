@@ -13,6 +13,11 @@ export type Database = {
   prepare: <Row>(sql: string) => Statement<Row>
   /** All of `work` or nothing; durable when it returns. Never nested. */
   transaction: <T>(work: () => T) => T
+  /**
+   * As `transaction`, durable when it resolves: all that one turn of the event loop brings share one commit, and so one
+   * wait for the disk. Each is all or nothing by itself, and sees those before it.
+   */
+  share: <T>(work: () => T) => Promise<T>
   close: () => void
 }
 
@@ -30,20 +35,56 @@ export const openDatabase = (file: string): Database => {
     throw error
   }
   const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((sql) => database.prepare(sql))
+  const transaction = <T>(work: () => T): T => {
+    begin?.run()
+    try {
+      const result = work()
+      commit?.run()
+      return result
+    } catch (error) {
+      rollback?.run()
+      throw error
+    }
+  }
   return {
     prepare: <Row>(sql: string) => bindRow<Row>(database, sql),
-    transaction: (work) => {
-      begin?.run()
-      try {
-        const result = work()
-        commit?.run()
-        return result
-      } catch (error) {
-        rollback?.run()
-        throw error
-      }
-    },
+    transaction,
+    share: openSharing(database, transaction),
     close: () => database.close(),
+  }
+}
+
+const openSharing = (database: DatabaseSync, transaction: Database['transaction']): Database['share'] => {
+  const [begin, keep, undo] = ['SAVEPOINT one', 'RELEASE one', 'ROLLBACK TO one'].map((sql) => database.prepare(sql))
+  /** Each does its work and gives what tells the outcome after the commit. */
+  let waiting: { work: () => () => void; reject: (error: unknown) => void }[] = []
+
+  const attempt = <T>(work: () => T, { resolve, reject }: PromiseWithResolvers<T>) => {
+    begin?.run()
+    try {
+      const result = work()
+      keep?.run()
+      return () => resolve(result)
+    } catch (error) {
+      undo?.run()
+      keep?.run()
+      return () => reject(error)
+    }
+  }
+  const commitAll = () => {
+    const all = waiting
+    waiting = []
+    try {
+      for (const tell of transaction(() => all.map(({ work }) => work()))) tell()
+    } catch (error) {
+      for (const { reject } of all) reject(error)
+    }
+  }
+  return <T>(work: () => T) => {
+    const outcome = Promise.withResolvers<T>()
+    if (waiting.length === 0) setImmediate(commitAll)
+    waiting.push({ work: () => attempt(work, outcome), reject: outcome.reject })
+    return outcome.promise
   }
 }
 

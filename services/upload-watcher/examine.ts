@@ -57,15 +57,20 @@ const withinTime = async <T>(
   work: (ended: AbortSignal) => Promise<T>,
 ): Promise<T> => {
   signal.throwIfAborted()
-  const over = new AbortController()
-  const ended = AbortSignal.any([signal, over.signal])
+  const ended = new AbortController()
   const cut = Promise.withResolvers<never>()
-  ended.addEventListener('abort', () => cut.reject(ended.reason), { once: true })
-  const timer = setTimeout(() => over.abort(new OutageError('S3', `no whole answer within ${maxMs} ms`)), maxMs)
+  const end = (reason: unknown) => {
+    ended.abort(reason)
+    cut.reject(reason)
+  }
+  // Not AbortSignal.any and a last abort: for every image they would cost as much as a signature.
+  const follow = () => end(signal.reason)
+  signal.addEventListener('abort', follow)
+  const timer = setTimeout(() => end(new OutageError('S3', `no whole answer within ${maxMs} ms`)), maxMs)
   try {
-    return await Promise.race([work(ended), cut.promise])
+    return await Promise.race([work(ended.signal), cut.promise])
   } finally {
     clearTimeout(timer)
-    over.abort()
+    signal.removeEventListener('abort', follow)
   }
 }

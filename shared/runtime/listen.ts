@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Server } from 'node:http'
+import type { Server } from 'node:net'
 
 /** The address can't be listened on; the message says what to change. */
 export class ListenError extends Error {

@@ -4,6 +4,7 @@ import { checkMutations } from '../services/upload-watcher/notification-mutation
 import { watchMemory } from '../support/api-memory.ts'
 import { simulateDispatch } from '../support/dispatch-simulation/simulate.ts'
 import { uploadUnderKills } from '../support/kill-run.ts'
+import { uploadAtRate } from '../support/load-run.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
 import { checkOutcome, waitForVerdicts } from '../support/mixed-run.ts'
 import { chosenSeed, seededRandom } from '../support/random.ts'
@@ -51,12 +52,28 @@ const dispatcherRun: LongRun = {
   },
 }
 
-const runs: readonly LongRun[] = [killRun, notificationRun, tamperRun, memoryRun, dispatcherRun]
-
 const { values, positionals } = parseArgs({
-  options: { seed: { type: 'string' }, count: { type: 'string' } },
+  options: {
+    seed: { type: 'string' },
+    count: { type: 'string' },
+    rate: { type: 'string', default: '500' },
+    seconds: { type: 'string', default: '60' },
+  },
   allowPositionals: true,
 })
+
+/** `--rate` uploads a second for `--seconds`, with the whole system and its client on this machine. */
+const loadRun: LongRun = {
+  name: 'load',
+  defaultCount: Number(values.rate) * Number(values.seconds),
+  run: async (random, count) => {
+    const figures = await uploadAtRate(Number(values.rate), count, Math.floor(random() * 2 ** 31))
+    console.log(JSON.stringify({ rate: Number(values.rate), ...figures }))
+  },
+}
+
+const runs: readonly LongRun[] = [killRun, notificationRun, tamperRun, memoryRun, dispatcherRun, loadRun]
+
 const chosen = runs.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 if (chosen.length === 0)
   throw new Error(`there is no such run: the runs are ${runs.map(({ name }) => name).join(', ')}`)

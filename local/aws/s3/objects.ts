@@ -67,7 +67,7 @@ export const openObjects = (
   }
 
   const commitPut = (object: NewObject, { name, size }: StagedBlob, cause: Cause, after: Aftermath) =>
-    database.transaction(() => {
+    database.share(() => {
       const { key, etag, headers, checksums, createOnly, ifMatch } = object
       const bucket = buckets.get(object.bucket)
       const current = rows.find(bucket.name, key)
@@ -110,9 +110,9 @@ export const openObjects = (
     return removeForGood(bucket, key, version ?? nullVersion, cause, after)
   }
 
-  const orRemove = async <T>(blob: string, commit: () => T): Promise<T> => {
+  const orRemove = async <T>(blob: string, commit: () => Promise<T>): Promise<T> => {
     try {
-      return commit()
+      return await commit()
     } catch (error) {
       await blobs.remove(blob)
       throw error

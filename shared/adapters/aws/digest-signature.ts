@@ -26,6 +26,19 @@ export const digestSigner = (key: Buffer, beginning: string): SignDigest => {
   }
 }
 
+type Opened = { beginning: string; sign: SignDigest }
+
+const opened = new WeakMap<Buffer, Opened>()
+
+/** As `digestSigner`, opened once for as long as a key is used with one beginning: of signatures, a second. */
+export const digestSignerOf = (key: Buffer, beginning: string): SignDigest => {
+  const last = opened.get(key)
+  if (last?.beginning === beginning) return last.sign
+  const sign = digestSigner(key, beginning)
+  opened.set(key, { beginning, sign })
+  return sign
+}
+
 const padded = (key: Buffer, byte: number, size: number) => {
   const buffer = Buffer.alloc(size)
   for (let index = 0; index < blockBytes; index++) buffer[index] = (key[index] ?? 0) ^ byte

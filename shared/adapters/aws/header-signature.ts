@@ -1,6 +1,7 @@
-import { createHmac, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 import type { AwsCredentials } from './credentials.ts'
+import { digestSignerOf } from './digest-signature.ts'
 import { amzTimestamp, signingKey } from './signing-key.ts'
 
 export type UnsignedRequest = {
@@ -36,9 +37,9 @@ export const signHeaders = (
   const { method, canonicalPath, query, payloadHash } = request
   const canonicalRequest = [method, canonicalPath, query, lines, signedHeaders, payloadHash].join('\n')
   const scope = `${date}/${region}/${service}/aws4_request`
-  const toSign = ['AWS4-HMAC-SHA256', timestamp, scope, hash('sha256', canonicalRequest)].join('\n')
   const key = signingKey(secretAccessKey, date, region, service)
-  const signature = createHmac('sha256', key).update(toSign).digest('hex')
+  const sign = digestSignerOf(key, `AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n`)
+  const signature = sign(hash('sha256', canonicalRequest))
   headers['authorization'] =
     `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
   return headers

@@ -46,15 +46,13 @@ export const signedCaller = (
 ): SignedCaller => {
   const { config } = client
   const connections = connectionsOf(client)
-  const target = remember(findTarget)
+  const findPlace = remember(findTarget)
+  const findCredentials = keepLasting(service, () => config.credentials)
 
   return async (call) => {
     checkHeaders(call.headers)
-    const credentials = await config.credentials().catch((cause: unknown) => {
-      // A source of credentials fails in ways of its own, such as a 403 of STS, which is none of this service's.
-      throw new CredentialsError(service, 'there are no credentials to sign with', { cause })
-    })
-    const place = await target()
+    const credentials = await findCredentials(Date.now())
+    const place = await findPlace()
     const bounds = { maxBytes: call.maxBytes, silenceMs: silenceMs[service], limitMs }
     // Taken once: a repeat after the client's end would go out over new ones.
     const dispatcher = connections()
@@ -86,6 +84,31 @@ const remember = <T>(find: () => Promise<T>): (() => Promise<T>) => {
       throw error
     }))
 }
+
+/** The SDK asks for fresh ones in their last five minutes. */
+const renewAheadMs = 300_000
+
+/** The SDK keeps credentials too, and passes them through four promises at every call: half the price of a signature. */
+const keepLasting = (service: 'S3' | 'SQS', provider: () => () => Promise<AwsCredentials>) => {
+  let held: { by: unknown; credentials: AwsCredentials } | undefined
+  return (nowMs: number): AwsCredentials | Promise<AwsCredentials> => {
+    const provide = provider()
+    if (held?.by === provide && lasts(held.credentials, nowMs)) return held.credentials
+    return provide().then(
+      (credentials) => {
+        held = { by: provide, credentials }
+        return credentials
+      },
+      (cause: unknown) => {
+        // A source of credentials fails in ways of its own, such as a 403 of STS, which is none of this service's.
+        throw new CredentialsError(service, 'there are no credentials to sign with', { cause })
+      },
+    )
+  }
+}
+
+const lasts = ({ expiration }: AwsCredentials, nowMs: number) =>
+  expiration === undefined || expiration.getTime() - nowMs > renewAheadMs
 
 const checkHeaders = (headers: SignedCall['headers']) => {
   for (const name in headers) {

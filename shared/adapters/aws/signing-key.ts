@@ -19,7 +19,16 @@ export const signingKey = (secretAccessKey: string, date: string, region: string
   return key
 }
 
-/** A moment as signatures write it: yyyymmddThhmmssZ. */
-export const amzTimestamp = (now: Date): string => now.toISOString().replace(/[-:]|\.\d{3}/g, '')
+let lastSecond = Number.NaN
+let lastTimestamp = ''
+
+/** A moment as signatures write it: yyyymmddThhmmssZ; written once a second. */
+export const amzTimestamp = (now: Date): string => {
+  const second = Math.floor(now.getTime() / 1000)
+  if (second === lastSecond) return lastTimestamp
+  lastTimestamp = now.toISOString().replace(/[-:]|\.\d{3}/g, '')
+  lastSecond = second
+  return lastTimestamp
+}
 
 const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest()

@@ -1,5 +1,6 @@
 import { hasSignature, latin1, uint8 } from './bytes.ts'
 import type { ImageType } from './image-types.ts'
+import { findMark, matchesAt, signatureMark, type Mark } from './marks.ts'
 import { findPdf } from './pdf.ts'
 import { findZip } from './zip-records.ts'
 
@@ -33,36 +34,42 @@ const events =
   'popstate|progress|repeat|reset|resize|scroll\\w*|select\\w*|submit|toggle|touch\\w+|transition\\w+|unload|wheel'
 
 /** An element that sets an attribute, whatever other attributes stand before it. */
-const element = (name: string, attribute: string): RegExp =>
-  new RegExp(`<${name}(?=[\\s/])[^<>\\0-\\x08]{0,500}?[\\s/"']${attribute}[\\t\\n\\f\\r ]*=`, 'i')
+const element = (name: string, attribute: string) =>
+  `${name}(?=[\\s/])[^<>\\0-\\x08]{0,500}?[\\s/"']${attribute}[\\t\\n\\f\\r ]*=`
+
+const elements = (...patterns: readonly string[]) => new RegExp(`<(?:${patterns.join('|')})`, 'iy')
 
 /**
  * HTML that can act: it runs scripts, brings in a page or sends its reader to one. Plain formatting is left alone, since
  * captions have it. XMP's elements all have a prefix with a colon, which none of these has.
  */
-const html = [
-  /<(?:script|iframe)[\t\n\f\r />]/i,
-  /<!doctype[\t\n\f\r ]+html/i,
-  /<html[\t\n\f\r />][\t\n\r\x20-\x7e]{6}/i,
-  element('(?:object|embed|meta)', '(?:data|src|http-equiv)'),
-  element('[a-z][a-z0-9-]*', `on(?:${events})`),
-  /=[\t\n\f\r ]*["']?[\t\n\f\r ]*(?:javascript|vbscript):/i,
+const html: readonly Mark[] = [
+  {
+    begins: ['<'],
+    pattern: elements(
+      '(?:script|iframe)[\\t\\n\\f\\r />]',
+      '!doctype[\\t\\n\\f\\r ]+html',
+      'html[\\t\\n\\f\\r />][\\t\\n\\r\\x20-\\x7e]{6}',
+      element('(?:object|embed|meta)', '(?:data|src|http-equiv)'),
+      element('[a-z][a-z0-9-]*', `on(?:${events})`),
+    ),
+  },
+  {
+    // Read backwards from its end: that is rarer than its beginning, an equals sign.
+    begins: ['t:', 'T:'],
+    pattern: /t:(?<==[\t\n\f\r ]*(?:["'][\t\n\f\r ]*)?(?:javascript|vbscript):)/iy,
+  },
 ]
 
 /** PHP's opening tags and the end of its archives; the short tag only as a whole expression. */
-const php = [/<\?php[\t\n\r ][\t\n\r\x20-\x7e]{4}/i, /<\?=[\t\n\r\x20-;=-~]{4,200}?\?>/, '__HALT_COMPILER(']
+const php: readonly Mark[] = [
+  { begins: ['<?'], pattern: /<\?(?:php[\t\n\r ][\t\n\r\x20-\x7e]{4}|=[\t\n\r\x20-;=-~]{4,200}?\?>)/iy },
+  { begins: ['__HALT'], pattern: /__HALT_COMPILER\(/y },
+]
 
 /** The signatures of RAR 4 and 5 and of 7-Zip with its major version: readers search self-extracting files for them. */
-const rar = ['Rar!\x1a\x07\0', 'Rar!\x1a\x07\x01\0']
-const sevenZip = ['7z\xbc\xaf\x27\x1c\0']
-
-const findFirst = (text: string, patterns: (RegExp | string)[]): number => {
-  for (const pattern of patterns) {
-    const at = typeof pattern === 'string' ? text.indexOf(pattern) : text.search(pattern)
-    if (at >= 0) return at
-  }
-  return -1
-}
+const rar = ['Rar!\x1a\x07\0', 'Rar!\x1a\x07\x01\0'].map(signatureMark)
+const sevenZip = ['7z\xbc\xaf\x27\x1c\0'].map(signatureMark)
 
 /** POSIX.1-1988: the name of the first file takes the place of the image's header. */
 const tarMarkAt = 257
@@ -83,10 +90,10 @@ const scriptNames = new Map<ImageType, number>([
 const findScript = ({ bytes, text, type }: File): number => {
   const nameBytes = scriptNames.get(type)
   if (nameBytes === undefined) return -1
-  if (type === 'image/gif' && textAt(/[\t\n\r\x20-\x7e]{16}/y, text, nameBytes)) return nameBytes
+  if (type === 'image/gif' && matchesAt(/[\t\n\r\x20-\x7e]{16}/y, text, nameBytes)) return nameBytes
   const at = uint8(bytes, nameBytes) === 0x3d ? nameBytes + 1 : nameBytes
   const behind = skipComment(text, at)
-  return behind >= 0 && textAt(/[\t\n\r ]*[!-;=-~][\t\n\r\x20-\x7e]{7}/y, text, behind) ? at : -1
+  return behind >= 0 && matchesAt(/[\t\n\r ]*[!-;=-~][\t\n\r\x20-\x7e]{7}/y, text, behind) ? at : -1
 }
 
 const skipComment = (text: string, at: number): number => {
@@ -99,22 +106,16 @@ const skipComment = (text: string, at: number): number => {
   return length < 0 ? -1 : at + length
 }
 
-/** `pattern` is sticky. */
-const textAt = (pattern: RegExp, text: string, at: number): boolean => {
-  pattern.lastIndex = at
-  return pattern.test(text)
-}
-
 const finders: Finder[] = [
-  { name: 'an HTML page', mediaType: 'text/html', find: ({ text }) => findFirst(text, html) },
-  { name: 'a PHP script', mediaType: 'application/x-httpd-php', find: ({ text }) => findFirst(text, php) },
+  { name: 'an HTML page', mediaType: 'text/html', find: ({ text }) => findMark(text, html) },
+  { name: 'a PHP script', mediaType: 'application/x-httpd-php', find: ({ text }) => findMark(text, php) },
   { name: 'a PDF', mediaType: 'application/pdf', find: ({ text }) => findPdf(text) },
   { name: 'a ZIP archive', mediaType: 'application/zip', find: ({ bytes, text }) => findZip(bytes, text) },
-  { name: 'a RAR archive', mediaType: 'application/vnd.rar', find: ({ text }) => findFirst(text, rar) },
+  { name: 'a RAR archive', mediaType: 'application/vnd.rar', find: ({ text }) => findMark(text, rar) },
   {
     name: 'a 7-Zip archive',
     mediaType: 'application/x-7z-compressed',
-    find: ({ text }) => findFirst(text, sevenZip),
+    find: ({ text }) => findMark(text, sevenZip),
   },
   { name: 'a tar archive', mediaType: 'application/x-tar', find: findTar },
   { name: 'a script', mediaType: 'text/javascript', find: findScript },

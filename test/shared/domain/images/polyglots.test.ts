@@ -51,6 +51,26 @@ suite('an image that is something else too', async () => {
   })
 })
 
+suite('the search for a second format', () => {
+  /** By patterns that try every division of a run, each of these would take hours. */
+  const runs = ['= ', '<!doctype ', '<a ', '<a', '<object ', '<a onload', ' javascript:', '<?=a', 't:', '//']
+  for (const text of runs) {
+    test(`reads a megabyte of ${JSON.stringify(text)} in a moment`, () => {
+      const [first, last] = [text.slice(0, -1), text.slice(-1)]
+      for (const file of [first + last.repeat(1 << 20), text.repeat((1 << 20) / text.length)])
+        assert.equal(findSecondFormat(latin1(`abcd${file}`), 'image/png'), undefined)
+    })
+  }
+
+  test('sees a link of JavaScript with or without a quote, and with spaces on both sides of it', () => {
+    const find = (text: string) => findSecondFormat(latin1(`abcd${text}`), 'image/png')?.name
+    for (const link of ['=javascript:', '="javascript:', "= ' JavaScript:", '=\n\t"\r VBSCRIPT:'])
+      assert.equal(find(`<a href${link}x`), 'an HTML page', link)
+    for (const text of ['javascript:', '="java script:', '=""javascript:', '=xjavascript:', '="livescript:'])
+      assert.equal(find(text), undefined, text)
+  })
+})
+
 suite('what is rightly in an image', () => {
   for (const [name, content] of innocentMetadata) {
     test(`${name} is no second format`, async () => {

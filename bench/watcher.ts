@@ -1,0 +1,150 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import sharp from 'sharp'
+
+import { topics } from '#shared/domain/resources.ts'
+
+import { seededRandom } from '../test/support/random.ts'
+import { median } from './median.ts'
+import { openAwsStub, type Calls } from './stubs/aws.ts'
+import { openKafkaBroker } from './stubs/kafka-broker.ts'
+
+const rounds = 5
+/** About three seconds of each. */
+const ourMessages = 15_000
+const plainMessages = 1_000
+const idleSeconds = 10
+const settleMs = 2_000
+const [workerCore, stubCore] = ['0', '1']
+const bucket = 'images-1'
+
+type Round = Calls & { perCpuSecond: number; produces: number }
+type Side = { work: (messages: number) => Promise<Round>; cpuSeconds: () => Promise<number>; end: () => void }
+
+/**
+ * The upload-watcher and the ordinary glue that does the same work, each on one core with S3, SQS and Kafka on the other:
+ * stubs that both sides share the code of, and that answer at once. Logs go to the null device on both sides.
+ */
+export const benchWatcher = async () => {
+  spawnSync('taskset', ['-acp', stubCore, String(process.pid)])
+  const images = await Promise.all([1, 2, 3, 4].map(takePhoto))
+  const sides = [await openSide('ours', images), await openSide('plain', images)] as const
+  try {
+    return await compare(...sides)
+  } finally {
+    for (const { end } of sides) end()
+  }
+}
+
+/** A photo as phones send them after scaling down: 1600 by 1200 pixels, about 200 KB. */
+const takePhoto = (seed: number): Promise<Buffer> => {
+  const random = seededRandom(seed)
+  const [width, height, channels] = [200, 150, 3] as const
+  const pixels = Buffer.from(Array.from({ length: width * height * channels }, () => random() * 256))
+  const picture = sharp(pixels, { raw: { width, height, channels } }).resize(1600, 1200)
+  return picture
+    .withExif({ IFD0: { Make: 'Bench', Model: 'One' } })
+    .jpeg({ quality: 80 })
+    .toBuffer()
+}
+
+const openSide = async (kind: 'ours' | 'plain', images: readonly Buffer[]): Promise<Side> => {
+  const aws = await openAwsStub(bucket, images)
+  const broker = await openKafkaBroker(topics)
+  const file = join(import.meta.dirname, 'watcher-worker.ts')
+  const child = spawn('taskset', ['-c', workerCore, process.execPath, ...profiling(kind), file, kind], {
+    env: { ...process.env, ...environmentOf(aws.url, broker.address) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const died = once(child, 'exit').then(() => Promise.reject(new Error(`the worker ${kind} ended`)))
+  died.catch(() => undefined)
+  const cpuSeconds = () => Promise.race([readCpuSeconds(child), died])
+
+  const work = async (messages: number): Promise<Round> => {
+    const before = { ...aws.calls, ...broker.produced, cpu: await cpuSeconds() }
+    await Promise.race([aws.queue.fill(messages), died])
+    const cpu = (await cpuSeconds()) - before.cpu
+    const records = broker.produced.records - before.records
+    const [GET, HEAD] = [aws.calls.GET - before.GET, aws.calls.HEAD - before.HEAD]
+    const [PUT, SQS] = [aws.calls.PUT - before.PUT, aws.calls.SQS - before.SQS]
+    const produces = broker.produced.requests - before.requests
+    if (records !== messages || PUT !== messages || GET !== messages)
+      throw new Error(`${kind}: ${messages} messages made ${GET} GETs, ${records} records and ${PUT} PUTs`)
+    return { perCpuSecond: messages / cpu, GET, HEAD, PUT, SQS, produces }
+  }
+  const end = () => {
+    child.disconnect()
+    aws.close()
+    broker.close()
+  }
+  return { work, cpuSeconds, end }
+}
+
+const profiling = (kind: string) =>
+  process.env['BENCH_PROFILE'] === kind ? ['--cpu-prof', '--cpu-prof-dir=.data/profiles'] : []
+
+const environmentOf = (awsUrl: string, broker: string) => ({
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'a-secret-of-this-bench',
+  AWS_ENDPOINT_URL_S3: awsUrl,
+  AWS_ENDPOINT_URL_SQS: awsUrl,
+  S3_FORCE_PATH_STYLE: 'true',
+  S3_BUCKET: bucket,
+  STATE_BUCKET: `${bucket}-state`,
+  UPLOADS_QUEUE_URL: `${awsUrl}/123456789012/image-uploads`,
+  QUARANTINE_QUEUE_URL: `${awsUrl}/123456789012/image-quarantine`,
+  CDN_BASE_URL: 'https://cdn.example.com',
+  EVENT_LOG: 'kafka',
+  KAFKA_BROKERS: broker,
+  KAFKA_REPLICATION: '1',
+  KAFKA_MIN_INSYNC: '1',
+  HEALTH_PORT: '0',
+})
+
+const readCpuSeconds = async (child: ChildProcess): Promise<number> => {
+  child.send('cpu')
+  const [{ cpu }] = (await once(child, 'message')) as [{ cpu: NodeJS.CpuUsage }] // our own process's answer
+  return (cpu.user + cpu.system) / 1e6
+}
+
+/** Rounds of both sides in turn, so that the machine's moods meet both; the first is not counted. */
+const compare = async (ours: Side, plain: Side) => {
+  const found = { ours: [] as Round[], plain: [] as Round[] }
+  for (let round = 0; round <= rounds; round++) {
+    const [our, their] = [await ours.work(ourMessages), await plain.work(plainMessages)]
+    if (round === 0) continue
+    found.ours.push(our)
+    found.plain.push(their)
+  }
+  const of = (side: keyof typeof found, figure: keyof Round) => median(found[side].map((round) => round[figure]))
+  const each = (side: keyof typeof found, figure: keyof Round) =>
+    round3(of(side, figure) / (side === 'ours' ? ourMessages : plainMessages))
+  const [ourSpeed, plainSpeed] = [of('ours', 'perCpuSecond'), of('plain', 'perCpuSecond')]
+  return {
+    ratio: round3(ourSpeed / plainSpeed),
+    messages_per_cpu_second: Math.round(ourSpeed),
+    plain_messages_per_cpu_second: Math.round(plainSpeed),
+    cpu_us_per_message: Math.round(1e6 / ourSpeed),
+    plain_cpu_us_per_message: Math.round(1e6 / plainSpeed),
+    gets_per_image: each('ours', 'GET') + each('ours', 'HEAD'),
+    puts_per_image: each('ours', 'PUT'),
+    sqs_requests_per_image: each('ours', 'SQS'),
+    kafka_requests_per_image: each('ours', 'produces'),
+    plain_gets_per_image: each('plain', 'GET') + each('plain', 'HEAD'),
+    plain_sqs_requests_per_image: each('plain', 'SQS'),
+    idle_cpu_percent: round3(await measureIdle(ours)),
+  }
+}
+
+const round3 = (figure: number) => Math.round(figure * 1000) / 1000
+
+const measureIdle = async ({ cpuSeconds }: Side) => {
+  await sleep(settleMs)
+  const before = await cpuSeconds()
+  await sleep(idleSeconds * 1000)
+  return (((await cpuSeconds()) - before) / idleSeconds) * 100
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
+
+import type { ImageType } from '#shared/domain/images/image-types.ts'
+import type { LocalSystem } from '#shared/domain/local-mode.ts'
+import type { Purpose } from '#shared/domain/purposes.ts'
+
+import { openLocalEventLog } from '../../tools/support/local-system.ts'
+import { openS3Of } from './client.ts'
+import { eventually } from './eventually.ts'
+import { startSystem, temporaryDirectory } from './local-system.ts'
+import { checkOutcome, waitForVerdicts, type Uploaded } from './mixed-run.ts'
+
+export type LoadOrder = { system: LocalSystem; rate: number; count: number; seed: number }
+export type StoredUpload = {
+  key: string
+  purpose: Purpose
+  contentType: ImageType
+  userId: string
+  answeredAtMs: number
+}
+export type LoadReport = { stored: StoredUpload[]; failures: string[]; seconds: number }
+
+/** Milliseconds since 1970, finer than the clock's: two processes of one machine compare them. */
+export const epochMs = () => performance.timeOrigin + performance.now()
+
+/**
+ * Uploads at so many a second to a local system in a process of its own, and checks that nothing was lost and nothing
+ * doubled: each PUT that was answered has one event id, one verdict, and one job where it was a scan.
+ * @returns figures, in milliseconds from a PUT's answer until another process sees its event
+ */
+export const uploadAtRate = async (rate: number, count: number, seed: number) => {
+  const directory = temporaryDirectory()
+  const { system, died, end } = await startSystem(directory.path)
+  const over = new AbortController()
+  const seen = await followEvents(system)
+  try {
+    const { stored, failures, seconds } = await Promise.race([
+      runClient({ system, rate, count, seed }, over.signal),
+      died,
+    ])
+    assert.deepEqual(failures, [], 'every upload is answered')
+    const uploaded = asUploaded(stored)
+    assert.equal(uploaded.size, count)
+    await Promise.race([waitForVerdicts(system, uploaded, 300_000), died])
+    await eventually(() => seen.atMs.size >= count, 'the last event to be seen', 30_000)
+    await checkOutcome(system, uploaded, { repeatsAllowed: true })
+    await checkVerdicts(system, uploaded)
+    const delays = stored.map(({ key, answeredAtMs }) => Math.max(0, (seen.atMs.get(key) ?? NaN) - answeredAtMs))
+    const sorted = delays.toSorted((a, b) => a - b)
+    const at = (share: number) => Math.round(sorted[Math.floor(sorted.length * share)] ?? NaN)
+    return { uploads_per_second: Math.round(count / seconds), p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(0.99999) }
+  } finally {
+    over.abort()
+    await seen.end()
+    await end('SIGTERM')
+    directory.remove()
+  }
+}
+
+/** When each key's event was first seen. */
+const followEvents = async (system: LocalSystem) => {
+  const log = openLocalEventLog(system)
+  const ended = new AbortController()
+  const { signal } = ended
+  const records = await log.read({ topics: ['image.uploaded'], from: 'end', follow: true, signal })
+  const atMs = new Map<string, number>()
+  const follow = async () => {
+    for await (const { key } of records) if (!atMs.has(key)) atMs.set(key, epochMs())
+  }
+  const following = follow()
+  const end = async () => {
+    ended.abort()
+    await following
+    await log.close()
+  }
+  return { atMs, end }
+}
+
+const runClient = async (order: LoadOrder, signal: AbortSignal): Promise<LoadReport> => {
+  const client = fork(join(import.meta.dirname, 'load-client.ts'), { signal })
+  // Its end comes as an exit too.
+  client.on('error', () => undefined)
+  client.send(order)
+  const died = once(client, 'exit').then(() => Promise.reject(new Error('the client ended without a report')))
+  died.catch(() => undefined)
+  const [report] = (await Promise.race([once(client, 'message'), died])) as [LoadReport] // its only message
+  return report
+}
+
+const asUploaded = (stored: readonly StoredUpload[]): Uploaded =>
+  new Map(
+    stored.map(({ key, ...file }) => [
+      key,
+      { ...file, body: Buffer.alloc(0), expected: 'accepted' as const, pastTheApi: false },
+    ]),
+  )
+
+const checkVerdicts = async (system: LocalSystem, uploaded: Uploaded) => {
+  const s3 = openS3Of(system)
+  const keys: string[] = []
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: system.state_bucket }))
+    keys.push(...Contents.map(({ Key = '' }) => Key).filter((key) => key.startsWith('verdicts/')))
+  s3.destroy()
+  assert.deepEqual(keys.sort(), [...uploaded.keys()].map((key) => `verdicts/${key}`).sort(), 'one verdict per upload')
+}
