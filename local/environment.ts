@@ -32,8 +32,9 @@ const callsPerMinute = '60000'
 /** What the API takes from the environment of `npm start`. */
 const apiChoices = ['TICKET_SECONDS', 'MAX_CONNECTIONS', 'S3_CREATE_ONLY'] as const
 
-/** What the upload-watcher takes from there. */
+/** What the upload-watcher takes from there, and the scan-dispatcher. */
 const watcherChoices = ['REJECTED_ACTION'] as const
+const dispatcherChoices = ['DISPATCH_PURPOSES'] as const
 
 const pick = (environment: NodeJS.ProcessEnv, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, environment[name]]))
@@ -58,7 +59,7 @@ export const serviceEnvironment = (config: LocalConfig, dataPath: string, awsUrl
   ...pick(process.env, ['KAFKA_CLIENT_ID', 'KAFKA_GROUP_ID', ...kafkaAccess]),
   JWT_SECRET: localJwtSecret,
   RATE_LIMIT_PER_MINUTE: process.env['RATE_LIMIT_PER_MINUTE'] ?? callsPerMinute,
-  ...pick(process.env, [...apiChoices, ...watcherChoices]),
+  ...pick(process.env, [...apiChoices, ...watcherChoices, ...dispatcherChoices]),
   PORT: String(config.PORT),
   HEALTH_PORT: '0',
   UPLOADS_VISIBILITY_SECONDS: visibilitySeconds,

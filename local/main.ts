@@ -1,7 +1,7 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 
 import { openS3, openSqs, awsVariables } from '#shared/adapters/aws/clients.ts'
-import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
+import { eventLogVariables, openEventLog, type OpenedEventLog } from '#shared/adapters/event-log.ts'
 import { provision } from '#shared/adapters/provision.ts'
 import type { LocalSystem } from '#shared/domain/local-mode.ts'
 import { planResources, purposePrefixes, queueNames, topics } from '#shared/domain/resources.ts'
@@ -28,6 +28,7 @@ import {
   serviceEnvironment,
   type ServiceEnvironment,
 } from './environment.ts'
+import { eventsDoor, eventsMount } from './events-door.ts'
 import { removeLocalFile, writeLocalFile } from './local-file.ts'
 
 type Context = { log: Log; life: Lifetime }
@@ -39,7 +40,9 @@ const start = async ({ log, life }: Context): Promise<readonly Part[]> => {
   removeLocalFile(data.path)
   const aws = await openAws(data.path, config.AWS_PORT)
   const common = serviceEnvironment(config, data.path, aws.url)
-  const queues = await prepare(common, config.CORS_ORIGINS, log)
+  const events = openEventLog(readConfig(eventLogVariables, common))
+  aws.mount(eventsMount, eventsDoor(events))
+  const queues = await prepare(common, { corsOrigins: config.CORS_ORIGINS, events }, log)
   const environment = { ...common, ...queueEnvironment(queues) }
   const contextOf = (name: string) => ({ log: log.child({ service: name }), life })
 
@@ -53,7 +56,8 @@ const start = async ({ log, life }: Context): Promise<readonly Part[]> => {
   writeLocalFile(data.path, system)
   log.info({ api_url: system.api_url, aws_url: system.aws_url, data: data.path }, 'image-intake is ready')
   if (process.stdout.isTTY) process.stdout.write(greeting(system))
-  const releaseData = () => {
+  const releaseData = async () => {
+    await events.close()
     removeLocalFile(data.path)
     data.release()
   }
@@ -74,32 +78,37 @@ const greeting = ({ api_url, aws_url }: LocalSystem) => `
 
 `
 
-/** S3, SQS and the CDN on one port; they end last, when the services have put down what they had in hand. */
+/** S3, SQS, the CDN and the door for events on one port; they end last, when the services have put down what they had in hand. */
 const openAws = async (dataPath: string, port: number) => {
   const aws = openLocalAws({ directory: dataPath, region, credentials })
   const readObject = (key: string) => aws.readObject(bucketNames.bucket, key)
-  const serveCdn = cdn({ mount: cdnMount, prefixes: purposePrefixes, readObject })
+  const mounts = new Map<string, RequestListener>()
+  mounts.set(cdnMount, cdn({ mount: cdnMount, prefixes: purposePrefixes, readObject }))
   const server = createServer((request, response) => {
-    if (request.url?.startsWith(cdnMount)) serveCdn(request, response)
-    else aws.handle(request, response)
+    const mount = [...mounts.keys()].find((path) => request.url?.startsWith(path))
+    const handle = mounts.get(mount ?? '') ?? aws.handle
+    handle(request, response)
   })
   const { port: taken } = await listen(server, '127.0.0.1', port, 'AWS_PORT')
-  const serve = async (end: AbortSignal, release: () => void) => {
+  const serve = async (end: AbortSignal, release: () => Promise<void>) => {
     await aborted(end)
     server.close()
     server.closeAllConnections()
     aws.close()
-    release()
+    await release()
   }
-  return { url: `http://127.0.0.1:${taken}`, serve }
+  const mount = (path: string, handle: RequestListener) => void mounts.set(path, handle)
+  return { url: `http://127.0.0.1:${taken}`, mount, serve }
 }
 
 /** Makes what the resources table names; answers where the queues are. */
-const prepare = async (environment: ServiceEnvironment, corsOrigins: readonly string[], log: Log) => {
-  const config = readConfig({ ...awsVariables, ...eventLogVariables }, environment)
-  const events = openEventLog(config)
+const prepare = async (
+  environment: ServiceEnvironment,
+  { corsOrigins, events }: { corsOrigins: readonly string[]; events: OpenedEventLog },
+  log: Log,
+) => {
+  const config = readConfig(awsVariables, environment)
   const topicChanges = await events.ensureTopics(topics)
-  await events.close()
   const clients = { s3: openS3(config), sqs: openSqs(config), region }
   const { changes, queueUrl } = await provision(clients, planResources(bucketNames, corsOrigins))
   for (const change of [...topicChanges, ...changes]) log.debug(change)

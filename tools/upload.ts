@@ -11,7 +11,8 @@ import { watchEvents } from './support/watch-events.ts'
 
 const usage = `npm run upload -- FILE... [--purpose ${purposeNames.join('|')}] [--user USER]
 Takes files through the running system as a client would, and tells each step: ticket, PUT, verdict and, for scans, the
-vision job. The type is declared by the file's extension. Exits 0 only if all files were accepted.
+vision job, with its result when a worker runs. The type is declared by the file's extension. Exits 0 only if all files
+were accepted.
 Defaults: --purpose scan --user user-1`
 
 const options = {
@@ -44,7 +45,12 @@ await runTool({ usage, options }, async ({ values, positionals: files }) => {
     }
   }
   await Promise.all(Array.from({ length: clients }, client))
+  const missing = view.showsSteps ? await watched.results.missing() : 0
   await watched.stop()
+  if (missing > 0)
+    view.note(
+      `no result of ${missing === 1 ? 'the vision job' : `${missing} vision jobs`} yet: \`npm run worker\` begins a worker`,
+    )
   view.close(accepted)
   if (accepted < files.length) process.exitCode = 1
 })

@@ -104,17 +104,31 @@ export const scanDispatchedSchema = envelope(
   }),
 ).describe('The queue has accepted the vision job of a scan.')
 
+export const scanAnalyzedSchema = envelope(
+  'scan.analyzed',
+  z.object({
+    job_id: id,
+    key: z.string(),
+    user_id: z.string(),
+    event_id: id.describe('Of the image.uploaded that asked for the job.'),
+    model: z.string().describe('What answered.'),
+    result: z.looseObject({}).describe("What it said, in the model's own form."),
+  }),
+).describe('The vision worker has analyzed a scan.')
+
 export type ImageUploaded = z.infer<typeof imageUploadedSchema>
 export type ImageRejected = z.infer<typeof imageRejectedSchema>
 export type ImageDeleted = z.infer<typeof imageDeletedSchema>
 export type ScanDispatched = z.infer<typeof scanDispatchedSchema>
-export type IntakeEvent = ImageUploaded | ImageRejected | ImageDeleted | ScanDispatched
+export type ScanAnalyzed = z.infer<typeof scanAnalyzedSchema>
+export type IntakeEvent = ImageUploaded | ImageRejected | ImageDeleted | ScanDispatched | ScanAnalyzed
 
 export const eventSchemas = {
   'image.uploaded': imageUploadedSchema,
   'image.rejected': imageRejectedSchema,
   'image.deleted': imageDeletedSchema,
   'scan.dispatched': scanDispatchedSchema,
+  'scan.analyzed': scanAnalyzedSchema,
 } as const
 
 export type EventType = keyof typeof eventSchemas

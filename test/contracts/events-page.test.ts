@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs'
 import test from 'node:test'
 
 import { deadLetterHeaders } from '#shared/adapters/record-handling.ts'
-import { eventSchemas, imageRejectedSchema, imageUploadedSchema, scanDispatchedSchema } from '#shared/domain/events.ts'
+import {
+  eventSchemas,
+  imageRejectedSchema,
+  imageUploadedSchema,
+  scanAnalyzedSchema,
+  scanDispatchedSchema,
+} from '#shared/domain/events.ts'
 import { followingEventId, jobId, objectEventId } from '#shared/domain/ids.ts'
 import { visionJobSchema } from '#shared/domain/jobs.ts'
 import { parseKey, type ObjectKey } from '#shared/domain/keys.ts'
@@ -50,7 +56,10 @@ test('the ids of the examples are those that the rules give, and they tell of on
   const id = jobId(uploaded.data.bucket, keyOf(uploaded.subject))
   assert.deepEqual([uploaded.data.job_id, dispatched.data.job_id, job.job_id], [id, id, id])
   assert.equal(dispatched.id, followingEventId('scan.dispatched', uploaded.id))
-  assert.deepEqual([dispatched.data.event_id, job.event_id], [uploaded.id, uploaded.id])
+  const analyzed = scanAnalyzedSchema.parse(examples.get('scan.analyzed'))
+  assert.deepEqual([analyzed.data.job_id, analyzed.id], [id, followingEventId('scan.analyzed', id)])
+  const causes = [dispatched.data.event_id, job.event_id, analyzed.data.event_id]
+  assert.deepEqual(causes, [uploaded.id, uploaded.id, uploaded.id])
 })
 
 test('the page names every topic, with the partitions and days of the resources table', () => {

@@ -33,8 +33,9 @@ test('an uploaded scan is told step by step down to its job, and the job is in t
   assert.equal(code, 0, output())
   assert.deepEqual(
     lines.map((line) => /^photo\.jpg +\d+ ms +(\w+)/.exec(line)?.[1]),
-    ['ticket', 'stored', 'accepted', 'dispatched'],
+    ['ticket', 'stored', 'accepted', 'dispatched', undefined],
   )
+  assert.equal(lines[4], 'no result of the vision job yet: `npm run worker` begins a worker')
   const [job] = await receiveJobs(running.system)
   assert.match(lines[3] ?? '', new RegExp(`vision job ${job?.job_id}$`))
   assert.equal(job?.width, 640)

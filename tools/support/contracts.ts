@@ -25,8 +25,10 @@ const describe = (name: string, schema: z.ZodType): JsonSchema => {
   return { $schema, $id: `urn:image-intake:contract:${name}`, title: name, description, ...rest }
 }
 
-/** zod spells out the calendar, and the limits of a JavaScript number; a reader needs neither. */
+/** zod spells out the calendar, the limits of a JavaScript number, and that any field may stand in an open object. */
 const simplify = (schema: z.core.JSONSchema.BaseSchema) => {
   if (schema.format === 'date-time') schema.pattern = 'Z$'
+  if (schema.additionalProperties && Object.keys(schema.additionalProperties).length === 0)
+    delete schema.additionalProperties
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
 }

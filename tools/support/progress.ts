@@ -24,6 +24,9 @@ export const progress = (files: number) => {
     draw()
   }
   return {
+    /** Whether every step has its line. */
+    showsSteps: !many,
+    note: line,
     step: ({ file, ms, what, detail }: Step) => {
       if (!many || wentWrong.has(what)) line(`${file}  ${ms.toFixed(0).padStart(5)} ms  ${what.padEnd(10)}  ${detail}`)
     },

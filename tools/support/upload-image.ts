@@ -6,12 +6,15 @@ import { z } from 'zod'
 
 import type { ImageRejected, ImageUploaded, ScanDispatched } from '#shared/domain/events.ts'
 
+import type { AwaitedResults } from './awaited-results.ts'
+
 /** One step of one image's way, as it happens. `ms`: since the file's first step. */
 export type Step = { file: string; ms: number; what: string; detail: string }
 
 export type Watched = {
   verdict: (key: string) => Promise<ImageUploaded | ImageRejected>
   dispatch: (key: string) => Promise<ScanDispatched>
+  results: Pick<AwaitedResults, 'expect'>
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -40,6 +43,7 @@ const problemSchema = z.object({ code: z.string(), detail: z.string() })
 
 /**
  * Takes one file through the system as a client would: ticket, PUT, then waits for the verdict and, for a scan, the job.
+ * The job's result is told when it comes, perhaps after this has resolved.
  * @returns whether the image was accepted (and, for a scan, its job dispatched)
  */
 export const uploadImage = async (
@@ -77,6 +81,7 @@ export const uploadImage = async (
   if (job_id === undefined) return true
   const dispatched = await watched.dispatch(key)
   say('dispatched', `vision job ${dispatched.data.job_id}`)
+  watched.results.expect(key, ({ data }) => say('analyzed', `${data.model} says ${JSON.stringify(data.result)}`))
   return true
 }
 

@@ -1,21 +1,24 @@
 import {
   imageRejectedSchema,
   imageUploadedSchema,
+  scanAnalyzedSchema,
   scanDispatchedSchema,
   type ImageRejected,
   type ImageUploaded,
+  type ScanAnalyzed,
   type ScanDispatched,
 } from '#shared/domain/events.ts'
 import type { EventLog } from '#shared/ports/event-log.ts'
 
+import { awaitedResults, type AwaitedResults } from './awaited-results.ts'
 import type { Watched } from './upload-image.ts'
 
-const eventSchema = imageUploadedSchema.or(imageRejectedSchema).or(scanDispatchedSchema)
+const eventSchema = imageUploadedSchema.or(imageRejectedSchema).or(scanDispatchedSchema).or(scanAnalyzedSchema)
 type Seen = ImageUploaded | ImageRejected | ScanDispatched
-const topics = ['image.uploaded', 'image.rejected', 'scan.dispatched']
+const topics = ['image.uploaded', 'image.rejected', 'scan.dispatched', 'scan.analyzed']
 
 /** Undefined for what is no event: whoever follows a log must live with what others put there. */
-const readEvent = (value: string): Seen | undefined => {
+const readEvent = (value: string): Seen | ScanAnalyzed | undefined => {
   try {
     return eventSchema.safeParse(JSON.parse(value)).data
   } catch {
@@ -27,17 +30,19 @@ const readEvent = (value: string): Seen | undefined => {
 export const watchEvents = async (
   log: EventLog,
   timeoutMs: number,
-): Promise<Watched & { stop: () => Promise<void> }> => {
+): Promise<Watched & { results: AwaitedResults; stop: () => Promise<void> }> => {
   const ended = new AbortController()
   const seen = new Map<string, Seen>()
   const waiting = new Map<string, (event: Seen) => void>()
+  const results = awaitedResults()
   const nameOf = (kind: 'verdict' | 'dispatch', key: string) => `${kind} ${key}`
 
   const records = await log.read({ topics, from: 'end', follow: true, signal: ended.signal })
   const reading = (async () => {
     for await (const { value } of records) {
       const event = readEvent(value)
-      if (!event) continue
+      if (event?.type === 'scan.analyzed') results.tell(event)
+      if (!event || event.type === 'scan.analyzed') continue
       const name = nameOf(event.type === 'scan.dispatched' ? 'dispatch' : 'verdict', event.subject)
       seen.set(name, event)
       waiting.get(name)?.(event)
@@ -57,6 +62,7 @@ export const watchEvents = async (
   }
 
   return {
+    results,
     verdict: async (key) => {
       const event = await wait('verdict', key)
       if (event.type === 'scan.dispatched') throw new Error('verdicts are never kept under this name')
