@@ -40,7 +40,9 @@ export const docsPage = (document: unknown) => {
         ${info.description.split('\n\n').map((text) => html`<p>${prose(text)}</p>`)}
         <p>All of this for machines: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
         ${Object.entries(paths).flatMap(([path, item]) =>
-          Object.entries(item).map(([method, one]) => describeOperation(`${method.toUpperCase()} ${path}`, one)),
+          Object.entries(item)
+            .filter(([method]) => method !== 'head')
+            .map(([method, one]) => describeOperation(`${method.toUpperCase()} ${path}`, one)),
         )}
         <h2>Schemas</h2>
         ${Object.entries(components.schemas).map(

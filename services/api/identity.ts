@@ -28,6 +28,7 @@ export const identifyBy = (keys: TokenKeys): Identify => {
     const name = hash('sha256', token, 'base64')
     const known = remembered.find(name, keys.generation())
     if (known !== undefined) return known
+    if (!isCanonical(token)) throw tokenProblem('token_invalid', notAccepted)
     const { sub, exp = 0 } = await keys.verify(token).catch(refuseToken)
     const subject = checkSubject(sub)
     remembered.add(name, { subject, generation: keys.generation(), untilSeconds: exp + clockToleranceSeconds })
@@ -71,11 +72,20 @@ const readBearer = (authorization: string | undefined) => {
   throw tokenProblem('token_invalid', detail)
 }
 
+/**
+ * Whether each part is base64url as its bytes are written: padding, or other last bits, would be a second spelling of a
+ * token that was never issued so. Source: RFC 7515, section 2.
+ */
+const isCanonical = (token: string) =>
+  token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
+
+const notAccepted = 'The token is not one that this service accepts.'
+
 const refuseToken = (error: unknown): never => {
   if (error instanceof ProblemError) throw error
   if (error instanceof errors.JWTExpired) throw tokenProblem('token_expired', 'Ask for a new token.')
   if (error instanceof errors.JWTClaimValidationFailed) throw tokenProblem('token_invalid', describeClaim(error))
-  throw tokenProblem('token_invalid', 'The token is not one that this service accepts.', error)
+  throw tokenProblem('token_invalid', notAccepted, error)
 }
 
 const describeClaim = ({ claim, reason }: errors.JWTClaimValidationFailed) => {

@@ -22,11 +22,14 @@ export const asymmetricAlgorithms = Object.values(algorithmsByKind).flat()
 
 /** A public key as PEM, in which `\n` may stand for a line end. */
 export const publicKeySchema = z.string().transform((pem, context): VerificationKey => {
-  const read = readPublicKey(pem.replaceAll('\\n', '\n'))
+  const read = readPublicKey(pem.replaceAll('\\r', '').replaceAll('\\n', '\n'))
   if (typeof read !== 'string') return read
   context.addIssue({ code: 'custom', message: read })
   return z.NEVER
 })
+
+/** Source: RFC 7518, section 3.3. */
+const leastRsaBits = 2048
 
 /** The key, or what is wrong with the text. */
 const readPublicKey = (pem: string): VerificationKey | string => {
@@ -34,6 +37,9 @@ const readPublicKey = (pem: string): VerificationKey | string => {
   if (pem.includes('PRIVATE KEY')) return 'is a private key: it belongs to the issuer of tokens alone'
   try {
     const key = createPublicKey(pem)
+    const { modulusLength = leastRsaBits } = key.asymmetricKeyDetails ?? {}
+    if (modulusLength < leastRsaBits)
+      return `is an RSA key of ${modulusLength} bits: tokens need ${leastRsaBits} at least`
     const kind = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType ?? 'strange'
     const algorithms = algorithmsByKind[kind]
     return algorithms ? { key, algorithms } : `is a ${kind} key, not RSA, EC (P-256, P-384, P-521) or Ed25519`

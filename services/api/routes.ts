@@ -18,7 +18,12 @@ const ticketAnswer = {
   headers: userHeaders,
   content: json(ticketSchema, { scan: { value: examples.ticket } }),
 }
-const allTicketCodes = [...userCodes, ...ticketCodes, ...commonCodes]
+const ticketTraits = {
+  codes: [...userCodes, ...ticketCodes, ...commonCodes],
+  allow: 'POST',
+  hasUsers: true,
+  readsBody: true,
+}
 
 export const ticketRoute = createRoute({
   method: 'post',
@@ -31,7 +36,7 @@ export const ticketRoute = createRoute({
     headers: traceHeaders,
     body: { required: true, content: json(ticketRequestSchema, examples.ticketRequests) },
   },
-  responses: { 200: ticketAnswer, ...problems(allTicketCodes, userHeaders) },
+  responses: { 200: ticketAnswer, ...problems(ticketTraits) },
 })
 
 const describePurposeTicket = <P extends Purpose>(purpose: P) =>
@@ -52,7 +57,10 @@ const describePurposeTicket = <P extends Purpose>(purpose: P) =>
         ),
       },
     },
-    responses: { 200: ticketAnswer, ...problems([...allTicketCodes, 'purpose_contradiction'], userHeaders) },
+    responses: {
+      200: ticketAnswer,
+      ...problems({ ...ticketTraits, codes: [...ticketTraits.codes, 'purpose_contradiction'] }),
+    },
   })
 
 const keyParameter = z.object({
@@ -61,7 +69,7 @@ const keyParameter = z.object({
     example: examples.exampleKey,
   }),
 })
-const imageProblems = problems([...userCodes, 'image_not_found', ...commonCodes], userHeaders)
+const imageTraits = { codes: [...userCodes, 'image_not_found', ...commonCodes] as const, hasUsers: true }
 
 export const metadataRoute = createRoute({
   method: 'get',
@@ -89,7 +97,7 @@ export const metadataRoute = createRoute({
       description: 'Nothing has changed since the answer with that ETag.',
       headers: { ...userHeaders, ETag: etag },
     },
-    ...imageProblems,
+    ...problems({ ...imageTraits, allow: 'GET, HEAD' }),
   },
 })
 
@@ -101,7 +109,10 @@ export const deleteRoute = createRoute({
   summary: 'Delete an image',
   security,
   request: { params: keyParameter },
-  responses: { 204: { description: 'It is gone, or was not there.', headers: userHeaders }, ...imageProblems },
+  responses: {
+    204: { description: 'It is gone, or was not there.', headers: userHeaders },
+    ...problems({ ...imageTraits, allow: 'DELETE' }),
+  },
 })
 
 export const purposeTicketRoutes = purposeNames.map(describePurposeTicket)

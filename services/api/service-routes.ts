@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { commonCodes, everyHeader, json, problems, retryAfter } from './route-answers.ts'
 
 const statusSchema = z.object({ status: z.enum(['ok', 'ready', 'waiting']), problem: z.string().optional() })
-const plainProblems = problems(commonCodes, everyHeader)
+const plainProblems = problems({ codes: commonCodes, allow: 'GET, HEAD' })
 
 export const livenessRoute = createRoute({
   method: 'get',

@@ -14,6 +14,7 @@ const parameter = z.object({
   required: z.boolean().optional(),
 })
 const content = z.record(z.string(), z.object({ schema: z.looseObject({}) }))
+const headers = z.record(z.string(), z.looseObject({ schema: z.looseObject({ const: z.string().optional() }) }))
 const operation = z.looseObject({
   summary: z.string().min(5),
   parameters: z.array(parameter).default([]),
@@ -21,7 +22,7 @@ const operation = z.looseObject({
   requestBody: z.object({ required: z.literal(true), content }).optional(),
   responses: z.record(
     z.string().regex(/^[2-5]\d\d$/),
-    z.object({ description: z.string().min(5), content: content.optional() }),
+    z.object({ description: z.string().min(5), headers: headers.default({}), content: content.optional() }),
   ),
 })
 /** What this suite relies on. Source: OpenAPI Specification 3.1.0. */
@@ -35,7 +36,10 @@ const documentSchema = z.object({
       bearer: z.object({ type: z.literal('http'), scheme: z.literal('bearer'), bearerFormat: z.string() }),
     }),
   }),
-  paths: z.record(z.string().startsWith('/'), z.record(z.enum(['get', 'post', 'delete']), operation.optional())),
+  paths: z.record(
+    z.string().startsWith('/'),
+    z.record(z.enum(['get', 'head', 'post', 'delete']), operation.optional()),
+  ),
 })
 
 const answer = await request('GET', '/openapi.json', { token: '' })
@@ -44,15 +48,18 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).flatMap(([method, one]) => (one ? [{ path, method, ...one }] : [])),
 )
 
-/** Routes as the OpenAPI document writes them; those for preflights, and those that only refuse a method, are left out. */
+/** Routes as the OpenAPI document writes them, where what takes GET takes HEAD; those for preflights, and those that only refuse a method, are left out. */
 const routes = new Set(
   app.routes
     .filter(({ method }) => method !== 'ALL' && method !== 'OPTIONS')
-    .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(':key{.+}', '{key}')}`),
+    .flatMap(({ method, path }) =>
+      (method === 'GET' ? ['get', 'head'] : [method.toLowerCase()]).map((name) => ({ name, path })),
+    )
+    .map(({ name, path }) => `${name} ${path.replace(':key{.+}', '{key}')}`),
 )
 
 test('the document has exactly the routes that the API has', () => {
-  assert.ok(routes.size >= 10, `${routes.size} routes`)
+  assert.ok(routes.size >= 15, `${routes.size} routes`)
   assert.deepEqual(operations.map(({ method, path }) => `${method} ${path}`).sort(), [...routes].sort())
 })
 
@@ -77,11 +84,34 @@ test('all calls for images need a token, and only those', () => {
 })
 
 test('every error is a problem document under its status', () => {
-  for (const { path, responses } of operations) {
+  for (const { path, method, responses } of operations) {
     for (const [status, { content: forms = {} }] of Object.entries(responses)) {
-      if (Number(status) < 400 || path === '/readyz') continue
+      if (Number(status) < 400 || path === '/readyz' || method === 'head') continue
       assert.deepEqual(Object.keys(forms), ['application/problem+json'], `${path} ${status}`)
     }
+  }
+})
+
+test('a 405 tells the methods that its path has in the document, and no others', () => {
+  for (const { path, responses } of operations) {
+    const methods = operations.filter((one) => one.path === path).map(({ method }) => method.toUpperCase())
+    assert.equal(responses['405']?.headers['Allow']?.schema.const, methods.join(', '), path)
+  }
+})
+
+test('what HEAD answers is what GET answers, but for the body', () => {
+  for (const { path, method, responses } of operations.filter((one) => one.method === 'head')) {
+    const get = operations.find((one) => one.path === path && one.method === 'get')
+    assert.deepEqual(
+      responses,
+      Object.fromEntries(
+        Object.entries(get?.responses ?? {}).map(([status, { description, headers }]) => [
+          status,
+          { description, headers },
+        ]),
+      ),
+      `${method} ${path}`,
+    )
   }
 })
 
@@ -93,7 +123,7 @@ test('every error code is in the document', () => {
 })
 
 /** Every code that an operation can answer with; the others come before a route is found. */
-const beforeRoutes = ['invalid_target', 'route_not_found', 'method_not_allowed']
+const beforeRoutes = ['route_not_found']
 
 test('every error code of a route stands with an operation, under its status', () => {
   for (const code of problemCodes.filter((name) => !beforeRoutes.includes(name))) {
@@ -115,7 +145,9 @@ test('/docs shows every operation and loads nothing from elsewhere', async () =>
   const { status, headers, text } = await request('GET', '/docs', { token: '' })
   assert.equal(status, 200)
   assert.match(headers.get('content-type') ?? '', /^text\/html/)
-  for (const { method, path } of operations) assert.ok(text.includes(`${method.toUpperCase()} ${path}`), path)
+  for (const { method, path } of operations.filter((one) => one.method !== 'head')) {
+    assert.ok(text.includes(`${method.toUpperCase()} ${path}`), path)
+  }
   assert.doesNotMatch(text, /<(script|link|img|iframe|form)|\b(src|action)=|@import|url\(/i)
   assert.deepEqual(
     [...text.matchAll(/\bhref="([^"]*)"/g)].map(([, to]) => to),

@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
 
-import { CredentialsError, OutageError } from '#shared/ports/failures.ts'
-
 import * as examples from '../../../services/api/examples.ts'
 import { limitUsers } from '../../../services/api/limits.ts'
-import { problemCodes, problemTable, type ProblemCode } from '../../../services/api/problems.ts'
+import { problemCodes, problemTable } from '../../../services/api/problems.ts'
 import { problemSchema } from '../../../services/api/schemas.ts'
-import { assertProblem, openTestApi, signTestToken, testSigner, type Answer } from '../../support/api.ts'
+import { assertProblem, openTestApi } from '../../support/api.ts'
 import {
   assertDescribed,
   assertHeadersDescribed,
+  assertProblemDescribed,
   document,
   exampleCall,
   findOperation,
   introduced,
   operations,
+  requestExamples,
   validate,
-  type Operation,
 } from './document.ts'
 import { provocations } from './provoked.ts'
 
@@ -25,8 +24,6 @@ const api = await openTestApi({ limitUser: limitUsers({ perMinute: 1000 }) })
 const uploadExample = (key: string | undefined) => {
   if (key !== undefined) api.images.upload({ key, bytes: Buffer.from('x'), contentType: 'image/jpeg' })
 }
-const requestExamples = ({ requestBody }: Operation) =>
-  Object.values(requestBody?.content ?? {}).flatMap(({ examples }) => Object.entries(examples))
 
 suite('every example of a request, sent as it stands', () => {
   for (const one of operations) {
@@ -108,59 +105,5 @@ suite('every error, brought about for real, is described', { concurrency: true }
       assert.ok(document.info.description.includes(`${problemTable[code].status} \`${code}\``))
       assertHeadersDescribed(answer, introduced, code)
     })
-  }
-})
-
-const assertProblemDescribed = (answer: Answer, code: ProblemCode, one: Operation) => {
-  assertProblem(answer, code)
-  assert.ok(one.responses[String(answer.status)]?.description.includes(`\`${code}\``), `${one.name} ${code}`)
-  assertDescribed(answer, one)
-}
-
-const broken = async (error: Error) => {
-  const [signer, limitUser] = [{ ...testSigner, sign: () => Promise.reject(error) }, limitUsers({ perMinute: 9 })]
-  const { images, request } = await openTestApi({ signer, limitUser })
-  images.faults.fail('head', error)
-  images.faults.fail('remove', error)
-  return request
-}
-const noCalls = { allowed: false, limit: 1, remaining: 0, resetSeconds: 1, retryAfterSeconds: 1 }
-const limited = await openTestApi({ limitUser: () => noCalls })
-
-type Call = { method: string; path: string; body?: string }
-type Ask = (call: Call) => Promise<Answer>
-const askWith =
-  (options: { token?: string; headers?: Record<string, string> }): Ask =>
-  ({ method, path, body }) =>
-    api.request(method, path, { ...options, ...(body === undefined ? {} : { body }) })
-
-const ofAll: { readonly [Code in ProblemCode]?: Ask } = {
-  url_too_long: ({ path, ...call }) => askWith({ token: '' })({ ...call, path: `${path}?${'a'.repeat(3_000)}` }),
-  body_too_large: askWith({ token: '', headers: { 'Content-Length': '20000' } }),
-}
-const ofUsers: typeof ofAll = {
-  token_missing: askWith({ token: '' }),
-  token_invalid: askWith({ token: 'garbage' }),
-  token_expired: async (call) => askWith({ token: await signTestToken({ exp: 1 }) })(call),
-  subject_not_usable: async (call) => askWith({ token: await signTestToken({ sub: '' }) })(call),
-  rate_limited: ({ method, path }) => limited.request(method, path),
-  storage_unavailable: async ({ method, path, body = '' }) =>
-    (await broken(new OutageError('S3', 'away')))(method, path, method === 'POST' ? { body } : {}),
-  credentials_unavailable: async ({ method, path, body = '' }) =>
-    (await broken(new CredentialsError('S3', 'none')))(method, path, method === 'POST' ? { body } : {}),
-  internal_error: async ({ method, path, body = '' }) =>
-    (await broken(new TypeError('nobody foresaw it')))(method, path, method === 'POST' ? { body } : {}),
-}
-
-suite('what any call may be answered with stands with every operation', () => {
-  for (const one of operations) {
-    const { path } = exampleCall(one)
-    const [example] = requestExamples(one)
-    const call = { method: one.method.toUpperCase(), path, ...(example && { body: JSON.stringify(example[1].value) }) }
-    const asks = Object.entries({ ...ofAll, ...(one.security.length > 0 ? ofUsers : {}) })
-    for (const [code, ask] of asks) {
-      // Object.entries forgets the keys' type.
-      test(`${one.name} ${code}`, async () => assertProblemDescribed(await ask(call), code as ProblemCode, one))
-    }
   }
 })

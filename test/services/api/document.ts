@@ -5,7 +5,8 @@ import addFormats from 'ajv-formats'
 import { z } from 'zod'
 
 import { securityHeaders } from '../../../services/api/answers.ts'
-import { openTestApi, type Answer } from '../../support/api.ts'
+import { problemTable, type ProblemCode } from '../../../services/api/problems.ts'
+import { assertProblem, openTestApi, type Answer } from '../../support/api.ts'
 
 const forms = z.record(
   z.string(),
@@ -13,7 +14,9 @@ const forms = z.record(
 )
 const response = z.object({
   description: z.string(),
-  headers: z.record(z.string(), z.unknown()).default({}),
+  headers: z
+    .record(z.string(), z.object({ required: z.boolean().default(false), schema: z.looseObject({}) }))
+    .default({}),
   content: forms.default({}),
 })
 const parameter = z.object({
@@ -59,6 +62,9 @@ export const exampleCall = ({ path, parameters }: Operation) => {
   return { key, path: path.replace('{key}', key ?? ''), headers: Object.fromEntries(examples('header')) }
 }
 
+export const requestExamples = ({ requestBody }: Operation) =>
+  Object.values(requestBody?.content ?? {}).flatMap(({ examples }) => Object.entries(examples))
+
 /** A form that names fields allows no others here: what the document does not name is not to be answered. */
 const close = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value).replaceAll('"#/components', '"api#/components'), (_, node: unknown) =>
@@ -91,12 +97,33 @@ export const assertHeadersDescribed = ({ headers }: Answer, described: readonly 
   assert.deepEqual(missing, [], `${about} has headers of which the document says nothing`)
 }
 
-/** An answer of an operation is as the document says: its status, its headers, its form. */
+/** What the document says and no answer has shown yet: each status of each operation, and each of its headers. */
+export const unmet = new Set(
+  operations.flatMap(({ name, responses }) =>
+    Object.entries(responses).flatMap(([status, { headers }]) =>
+      ['', ...Object.keys(headers)].map((header) => `${name} ${status} ${header}`),
+    ),
+  ),
+)
+
+const assertHeadersAsDescribed = (answer: Answer, described: z.infer<typeof response>['headers'], about: string) => {
+  assertHeadersDescribed(answer, Object.keys(described), about)
+  unmet.delete(`${about} `)
+  for (const [header, { required, schema }] of Object.entries(described)) {
+    const value = answer.headers.get(header)
+    assert.ok(value !== null || !required, `${about} lacks ${header}`)
+    if (value === null) continue
+    validate(schema, value, `${about} ${header}`)
+    unmet.delete(`${about} ${header}`)
+  }
+}
+
+/** An answer of an operation is as the document says: its status, its headers and their values, its form. */
 export const assertDescribed = (answer: Answer, { name, responses }: Operation) => {
   const about = `${name} ${answer.status}`
   const described = responses[String(answer.status)]
   assert.ok(described, `${about} is not in the document`)
-  assertHeadersDescribed(answer, Object.keys(described.headers), about)
+  assertHeadersAsDescribed(answer, described.headers, about)
   if (answer.text === '') {
     assert.deepEqual(described.content, {}, about)
     return
@@ -105,4 +132,12 @@ export const assertDescribed = (answer: Answer, { name, responses }: Operation) 
   const form = described.content[type]
   assert.ok(form, `${about} is ${type}`)
   validate(form.schema, type.endsWith('json') ? answer.json : answer.text, about)
+}
+
+/** A problem with this code, as the operation describes it; HEAD tells no more than its status and headers. */
+export const assertProblemDescribed = (answer: Answer, code: ProblemCode, one: Operation) => {
+  if (one.method === 'head') assert.equal(answer.status, problemTable[code].status)
+  else assertProblem(answer, code)
+  assert.ok(one.responses[String(answer.status)]?.description.includes(`\`${code}\``), `${one.name} ${code}`)
+  assertDescribed(answer, one)
 }

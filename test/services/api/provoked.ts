@@ -18,7 +18,7 @@ const api = await openTestApi({ limitUser: limited() })
 const metadataPath = `/images/${testKey()}/metadata`
 
 /** One request over a socket, and the answer on it. */
-const sendRaw = async (bytes: string): Promise<Answer> => {
+export const sendRaw = async (bytes: string): Promise<Answer> => {
   const log = openLog({ name: 'api', destination: memoryStream().stream })
   const server = openServer(api.app.fetch, { log, maxConnections: 10, corsOrigins: [] })
   const { port } = await listen(server, '127.0.0.1', 0, 'PORT')
@@ -38,7 +38,7 @@ const failing = async (call: 'head', error: Error) => {
 }
 
 /** Gives up its body when it was read in part, as node:http does for a client that went away. */
-const brokenOff = () =>
+export const brokenOff = () =>
   new ReadableStream({
     start: (controller) => controller.error(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })),
   })
@@ -83,7 +83,7 @@ export const provocations: Readonly<Record<ProblemCode, Provoked>> = {
   ),
   image_not_found: metadata(() => api.request('GET', metadataPath)),
   route_not_found: { ask: () => api.request('GET', '/nothing') },
-  method_not_allowed: { ask: () => api.request('PUT', '/healthz') },
+  method_not_allowed: probe(() => api.request('PUT', '/healthz')),
   request_timeout: probe(() => sendRaw('GET /healthz HTTP/1.1\r\nHost: loc')),
   body_too_large: ticket(() => post('x'.repeat(20_000))),
   url_too_long: metadata(() => api.request('GET', `/images/${'a'.repeat(3_000)}/metadata`)),

@@ -67,14 +67,22 @@ test('no algorithm with a shared secret is among those of public keys', () => {
 })
 
 test('a public key may have its line ends written as \\n', async () => {
-  const identify = openIdentity({ JWT_PUBLIC_KEY: publicKeySchema.parse(pem(p256.publicKey).replaceAll('\n', '\\n')) })
-  assert.equal(await identify(`Bearer ${await sign(p256, 'ES256')}`), 'user-1')
+  for (const written of ['\\n', '\\r\\n', '\r\n']) {
+    const text = pem(p256.publicKey).replaceAll('\n', written)
+    const identify = openIdentity({ JWT_PUBLIC_KEY: publicKeySchema.parse(text) })
+    assert.equal(await identify(`Bearer ${await sign(p256, 'ES256')}`), 'user-1')
+  }
 })
 
 const badPems: [string, string, RegExp][] = [
   ['garbage', 'garbage', /not a public key in PEM form/],
   ['a cut key', pem(rsa.publicKey).slice(0, 100), /not a public key in PEM form/],
   ['a private key', p256.privateKey.export({ type: 'pkcs8', format: 'pem' }), /is a private key/],
+  [
+    'a short RSA key',
+    pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey),
+    /is an RSA key of 1024 bits: tokens need 2048 at least/,
+  ],
   ['an X25519 key', pem(generateKeyPairSync('x25519').publicKey), /is a x25519 key, not RSA, EC/],
   ['a key of a strange curve', pem(ec('secp256k1').publicKey), /is a secp256k1 key, not RSA, EC/],
 ]

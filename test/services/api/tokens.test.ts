@@ -64,6 +64,15 @@ for (const [what, authorization] of badHeaders) {
   })
 }
 
+test('a token with any other last character, or with padding, is refused', async () => {
+  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const others = Array.from(digits, (digit) => `${good.slice(0, -1)}${digit}`).filter((token) => token !== good)
+  for (const token of [...others, `${good}=`, `${head}=.${payload}.${signature}`]) {
+    assertProblem(await send(`Bearer ${token}`), 'token_invalid')
+  }
+  assertProblem(await send(`Bearer ${good}`), 'invalid_json')
+})
+
 test('a token of more than 8,192 characters is refused unread, however right it is', async () => {
   for (const [note, code] of [
     [5_900, 'invalid_json'],
