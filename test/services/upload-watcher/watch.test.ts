@@ -34,7 +34,10 @@ const messageOf = (index: number, key: string): QueueMessage => ({
 })
 const callsOf = ({ faults }: { faults: Faults }, call: string) => faults.calls.get(call) ?? 0
 
-suite('the watcher', () => {
+/** What breaks the watcher as a whole lets each test wait for its fact in vain, or for an end that never comes. */
+const options = { concurrency: true, timeout: 60_000 }
+
+suite('the watcher', options, () => {
   test('takes every message to its end, and its counts add up', async (context) => {
     const world = openWorld()
     await upload(world, 35)
@@ -182,7 +185,7 @@ suite('the watcher', () => {
   })
 })
 
-suite('during an outage the watcher', () => {
+suite('during an outage the watcher', options, () => {
   const outages: Record<string, { faults: (world: World) => Faults; call: string; service: Dependency }> = {
     'of the images': { faults: ({ images }) => images.faults, call: 'readStart', service: 'S3' },
     'of the state bucket': { faults: ({ states }) => states.faults, call: 'put', service: 'S3' },
