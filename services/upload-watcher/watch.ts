@@ -16,6 +16,10 @@ export type WatchDeps = MessageDeps & {
 
 const batch = 10
 const longPollSeconds = 20
+/** Some queues answer that they are empty without waiting as they were asked to. */
+const leastPollMs = 1_000
+/** How long one message after an outage keeps the next waiting: it may be slow by itself. */
+const trialMs = 1_000
 /** A message whose failure nobody foresaw comes back after this, instead of at once. */
 const returnSeconds = 10
 
@@ -30,16 +34,19 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
   const broken = new AbortController()
   const halt = AbortSignal.any([stop, broken.signal])
   let outage = new AbortController()
+  // After an outage each receiver takes messages one by one, until one has come to its end: an outage that the probes can't
+  // see costs a few messages a receipt each time, and not all.
+  let proven = true
 
   const receive = async () => {
-    const options = {
-      max: batch,
-      waitSeconds: longPollSeconds,
-      visibilitySeconds: deps.visibilitySeconds,
-      signal: AbortSignal.any([halt, outage.signal]),
-    }
+    const signal = AbortSignal.any([halt, outage.signal])
+    const { visibilitySeconds } = deps
+    const startedAt = performance.now()
     try {
-      return await uploads.receive(options)
+      const max = proven ? batch : 1
+      const messages = await uploads.receive({ max, waitSeconds: longPollSeconds, visibilitySeconds, signal })
+      if (messages.length === 0) await pause(leastPollMs - (performance.now() - startedAt), signal)
+      return messages
     } catch (error) {
       await giveWay(error)
       return []
@@ -48,6 +55,7 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
 
   const giveWay = async (error: unknown) => {
     if (error instanceof OutageError) {
+      proven = false
       gate.shut(error.service, error)
       endPolls(error)
     } else if (error instanceof SetupError) broken.abort(error)
@@ -66,6 +74,7 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
   const settle = async (message: QueueMessage) => {
     try {
       await settleMessage(deps, message, deadline)
+      proven = true
     } catch (error) {
       if (!deadline.aborted) await giveWay(error)
       await release(message, error instanceof OutageError || deadline.aborted ? 0 : returnSeconds)
@@ -93,8 +102,9 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
     while (!halt.aborted) {
       const places = await takeBatch()
       const messages = places === batch && (await gate.opened(halt)) ? await receive() : []
-      for (const message of messages) void settle(message)
+      const settling = messages.map(settle)
       for (let spare = messages.length; spare < places; spare++) hands.give()
+      if (!proven) await Promise.race([Promise.all(settling), pause(trialMs, halt)])
     }
   }
 

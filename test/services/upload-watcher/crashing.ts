@@ -60,8 +60,11 @@ const put = (world: World, upload: { key: string; bytes: Uint8Array; versionId?:
 const finish = async (world: World) => {
   world.uploads.pass(31)
   const { stop, ended } = startWatching(world, { rejectedAction: 'delete' })
-  await eventually(() => world.uploads.messages.length === 0, 'the queue to be empty')
-  stop()
+  try {
+    await eventually(() => world.uploads.messages.length === 0, 'the queue to be empty')
+  } finally {
+    stop()
+  }
   await ended
 }
 
@@ -152,14 +155,19 @@ export const runUntil = async (at: number, end: End, { isSlow = false } = {}) =>
     around: isSlow ? slowReads(around, buried) : around,
     ...(isSlow && slow),
   })
-  await eventually(() => endedAt() ?? world.uploads.messages.length === 0, 'the end of the process')
-  const call = endedAt()
-  watching.stop()
-  if (end !== 'stop') watching.deadline()
-  if (end === 'hang' || end === 'stop') await watching.ended
+  try {
+    await eventually(() => endedAt() ?? world.uploads.messages.length === 0, 'the end of the process')
+    watching.stop()
+    if (end !== 'stop') watching.deadline()
+    if (end === 'hang' || end === 'stop') await watching.ended
+  } finally {
+    // Else what a failed test leaves in hand keeps the test's process alive.
+    watching.stop()
+    watching.deadline()
+    bury()
+  }
   const { received, released, acknowledged } = watching.told
-  bury()
   await watching.ended
   await finish(world)
-  return { call, world, inHand: received - released - acknowledged }
+  return { call: endedAt(), world, inHand: received - released - acknowledged }
 }

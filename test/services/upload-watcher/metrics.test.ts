@@ -105,19 +105,24 @@ const runFaulty = async (seed: number, ending: Ending) => {
     }
     return world.uploads.messages.length === 0 || turn >= turns
   }
-  await eventually(watchTurns, 'the turn to stop', 60_000)
-  stop()
-  if (ending === 'abandoned') deadline()
   let over = false
   const end = ended.finally(() => (over = true))
-  await eventually(async () => {
-    assertAddsUp(await scrape())
-    return over
-  }, 'the end')
-  await end
-  const figures = await scrape()
-  grave.reject(new Error('buried'))
-  return { records, figures }
+  try {
+    await eventually(watchTurns, 'the turn to stop', 60_000)
+    stop()
+    if (ending === 'abandoned') deadline()
+    await eventually(async () => {
+      assertAddsUp(await scrape())
+      return over
+    }, 'the end')
+    await end
+    return { records, figures: await scrape() }
+  } finally {
+    // Else what a failed test leaves in hand keeps the test's process alive.
+    stop()
+    deadline()
+    grave.reject(new Error('buried'))
+  }
 }
 
 suite("the watcher's counts", { concurrency: true }, () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { OutageError, RefusalError, SetupError, type Dependency } from '#shared/ports/failures.ts'
+import type { QueueMessage, ReceiveOptions } from '#shared/ports/message-queue.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Faults } from '../../support/fakes/faults.ts'
 import { goodPhoto } from '../../support/images.ts'
@@ -22,9 +24,20 @@ const upload = async (world: World, count: number, { from = 0, strange = false }
 }
 const emptied = (world: World) => eventually(() => world.uploads.messages.length === 0, 'the queue to be empty')
 const published = (world: World) => new Set(eventsOf(world).map(({ key }) => key))
+const messageOf = (index: number, key: string): QueueMessage => ({
+  id: String(index),
+  receipt: String(index),
+  body: notificationOf(s3Record(key)),
+  attributes: {},
+  receiveCount: 1,
+  sentAt: new Date(),
+})
 const callsOf = ({ faults }: { faults: Faults }, call: string) => faults.calls.get(call) ?? 0
 
-suite('the watcher', () => {
+/** What breaks the watcher as a whole lets each test wait for its fact in vain, or for an end that never comes. */
+const options = { concurrency: true, timeout: 60_000 }
+
+suite('the watcher', options, () => {
   test('takes every message to its end, and its counts add up', async (context) => {
     const world = openWorld()
     await upload(world, 35)
@@ -63,6 +76,52 @@ suite('the watcher', () => {
     for (const release of releases) release()
     await emptied(world)
     assert.ok(most <= 20, `${most} at once`)
+  })
+
+  test('takes no more than it may hold of a million that wait', async (context) => {
+    const world = openWorld()
+    const key = keyOf('scan', 1)
+    world.images.upload({ key, bytes: photo, contentType: 'image/png' })
+    let [taken, most] = [0, 0]
+    const receive = async ({ max }: ReceiveOptions) => {
+      await nextTurn()
+      const from = taken
+      taken = Math.min(1_000_000, from + max)
+      return Array.from({ length: taken - from }, (_, index) => messageOf(from + index, key))
+    }
+    const gone = Promise.withResolvers<undefined>()
+    const { told, stop, ended } = watch(context, world, {
+      queue: { receive, acknowledge: () => Promise.resolve() },
+      around: async (call, proceed) => {
+        most = Math.max(most, told.received - told.acknowledged)
+        if (call === 'images.readStart') await gone.promise
+        return proceed()
+      },
+    })
+    await eventually(() => told.received === 100, 'all places to be taken')
+    for (let turn = 0; turn < 50; turn++) await nextTurn()
+    assert.deepEqual([taken, told.received], [100, 100])
+    gone.resolve(undefined)
+    await eventually(() => told.acknowledged >= 5_000, 'some thousand to be settled')
+    stop()
+    await ended
+    assert.deepEqual([most, told.received - told.acknowledged], [100, 0])
+  })
+
+  test('asks a queue that is empty and says so at once no more than it must', async (context) => {
+    const world = openWorld()
+    let calls = 0
+    const receive = async () => {
+      calls++
+      await nextTurn()
+      return []
+    }
+    const startedAt = performance.now()
+    watch(context, world, { queue: { receive } })
+    await eventually(() => calls >= 4, 'the second round')
+    // Two receivers, a second each: however slow the machine is, there are not more.
+    const rounds = 1 + Math.floor((performance.now() - startedAt) / 990)
+    assert.ok(calls <= 2 * rounds, `${calls} calls in ${rounds} rounds`)
   })
 
   test('stop takes nothing new and finishes what is in hand', async (context) => {
@@ -126,7 +185,7 @@ suite('the watcher', () => {
   })
 })
 
-suite('during an outage the watcher', () => {
+suite('during an outage the watcher', options, () => {
   const outages: Record<string, { faults: (world: World) => Faults; call: string; service: Dependency }> = {
     'of the images': { faults: ({ images }) => images.faults, call: 'readStart', service: 'S3' },
     'of the state bucket': { faults: ({ states }) => states.faults, call: 'put', service: 'S3' },
@@ -171,6 +230,21 @@ suite('during an outage the watcher', () => {
     world.uploads.faults.heal()
     await emptied(world)
     assert.deepEqual(told.gate, [false, true])
+  })
+
+  test('that its probes do not see takes few messages each time, and all of them when it is over', async (context) => {
+    const world = openWorld()
+    await upload(world, 60)
+    const { told } = watch(context, world)
+    world.images.faults.fail('readStart', new OutageError('S3', 'a test'), Infinity)
+    await eventually(() => told.gate.length >= 20, 'the gate to open ten times')
+    const counts = world.uploads.messages.map(({ receiveCount }) => receiveCount)
+    const total = counts.reduce((sum, count) => sum + count, 0)
+    // At first two batches may be under way, later one message for each of the two receivers.
+    assert.ok(total <= 20 + 2 * told.gate.length, `${total} receipts in ${told.gate.length / 2} outages`)
+    world.images.faults.heal()
+    await emptied(world)
+    assert.equal(published(world).size, 60)
   })
 
   test('can be stopped', async (context) => {

@@ -1,17 +1,20 @@
 import type { TestContext } from 'node:test'
 
+import type { MessageQueue } from '#shared/ports/message-queue.ts'
 import { gate as openGate } from '#shared/runtime/gate.ts'
 import { watchUploads, type WatchDeps } from '../../../services/upload-watcher/watch.ts'
 import type { Around } from '../../support/fakes/intercept.ts'
 import { messageDeps, type World } from './world.ts'
 
 type Changes = Partial<Pick<WatchDeps, 'receivers' | 'maxInHand' | 'metrics' | 'rejectedAction' | 'visibilitySeconds'>>
-type Options = Changes & { around?: Around }
+/** `queue` replaces methods of the uploads queue. */
+type Options = Changes & { around?: Around; queue?: Partial<MessageQueue> }
 
 /** A watcher at work in a world. `ended` settles as it does. */
-export const startWatching = (world: World, { around, ...changes }: Options = {}) => {
+export const startWatching = (world: World, { around, queue, ...changes }: Options = {}) => {
   const { deps: usual, told, lines } = messageDeps(world, around)
-  const deps = { ...usual, receivers: 2, maxInHand: 100, ...changes }
+  const uploads = { ...usual.uploads, ...queue }
+  const deps = { ...usual, uploads, receivers: 2, maxInHand: 100, ...changes }
   const [stop, deadline] = [new AbortController(), new AbortController()]
   const probes = {
     S3: async () => {
