@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after } from 'node:test'
+import { after, test } from 'node:test'
 
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { CreateQueueCommand } from '@aws-sdk/client-sqs'
@@ -14,6 +14,8 @@ import { jobQueueContract } from '../contract/job-queue.ts'
 import { messageQueueContract } from '../contract/message-queue.ts'
 import { objectStoreContract } from '../contract/object-store.ts'
 import { drainJobs } from '../support/drain-jobs.ts'
+import { chosenSeed, seededRandom } from '../support/random.ts'
+import { tamperIn } from '../support/tampers.ts'
 import { hasEngine } from './engine.ts'
 import { region, startStore, type Store } from './store.ts'
 
@@ -33,6 +35,12 @@ if (store) {
     reset()
     return Promise.resolve()
   }
+
+  test('of 600 tickets with one byte of URL, locked header or body changed ministack takes none', async (context) => {
+    const seed = chosenSeed()
+    context.diagnostic(`SEED=${seed}`)
+    await tamperIn(store, seededRandom(seed), 600)
+  })
 
   objectStoreContract('the S3 adapter with ministack', async () => {
     const bucket = `test-${randomUUID()}`

@@ -1,19 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Runs `docker` to its end; what it wrote to standard output. @throws Error with all that it wrote when it fails */
-export const docker = async (args: readonly string[], environment: Record<string, string> = {}): Promise<string> => {
-  const child = spawn('docker', args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
-  const [output, all]: string[][] = [[], []]
-  child.stdout.on('data', (chunk: Buffer) => [output, all].forEach((to) => to?.push(String(chunk))))
-  child.stderr.on('data', (chunk: Buffer) => all?.push(String(chunk)))
-  const [code] = (await once(child, 'close')) as [number | null] // the event's first argument, by Node's docs
-  if (code === 0) return (output ?? []).join('')
-  throw new Error(`docker ${args.join(' ')} ended with ${code}:\n${(all ?? []).join('').slice(-4_000)}`)
-}
+import { docker } from '../../tools/support/docker.ts'
 
 const answers = async (...args: string[]) => {
   try {

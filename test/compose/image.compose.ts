@@ -5,8 +5,9 @@ import { after, before, suite, test } from 'node:test'
 
 import { z } from 'zod'
 
+import { docker } from '../../tools/support/docker.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
-import { docker, hasEngine } from './engine.ts'
+import { hasEngine } from './engine.ts'
 
 const canRun = await hasEngine()
 const image = `image-intake-test-${process.pid}`

@@ -2,13 +2,14 @@ import { chmodSync, copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { awsVariables, openS3, openSqs } from '#shared/adapters/aws/clients.ts'
+import type { AwsCredentials } from '#shared/adapters/aws/credentials.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 
+import { docker } from '../../tools/support/docker.ts'
 import { closedAddress } from '../shared/adapters/aws/local.ts'
 import { eventually } from '../support/eventually.ts'
 import { findFreePorts } from '../support/kafka/free-ports.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
-import { docker } from './engine.ts'
 
 export const region = 'eu-central-1'
 
@@ -85,5 +86,6 @@ const openClients = (endpoint: string, { accessKeyId, secretAccessKey }: Keys) =
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
   })
-  return { s3: openS3(config), sqs: openSqs(config) }
+  const openS3With = (instead?: AwsCredentials) => openS3(config, endpoint, instead)
+  return { s3: openS3(config), sqs: openSqs(config), openS3: openS3With }
 }

@@ -1,7 +1,7 @@
+import { docker } from '../../tools/support/docker.ts'
 import type { TestSystem } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { findFreePorts } from '../support/kafka/free-ports.ts'
-import { docker } from './engine.ts'
 
 export type ComposeSystem = {
   /** As tests look at it from the host, with the operator's keys. */

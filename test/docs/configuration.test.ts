@@ -10,6 +10,7 @@ import { localVariables } from '../../local/config.ts'
 import { apiServiceVariables } from '../../services/api/main.ts'
 import { scanDispatcherVariables } from '../../services/scan-dispatcher/main.ts'
 import { uploadWatcherVariables } from '../../services/upload-watcher/main.ts'
+import { composeVariables } from '../../tools/support/compose-system.ts'
 import { reconcileVariables } from '../../tools/support/reconcile-place.ts'
 import { provisionVariables, toolVariables } from '../../tools/support/variables.ts'
 
@@ -21,6 +22,7 @@ const readers: Record<string, Variables> = {
   provision: provisionVariables,
   reconcile: { ...toolVariables, ...reconcileVariables },
   'upload, expire': toolVariables,
+  'upload --compose': composeVariables,
   'events, topics, redrive': { ...toolVariables, ...eventLogVariables },
 }
 
