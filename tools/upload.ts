@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 
+import { localJwtSecret } from '#shared/domain/local-mode.ts'
 import { purposeNames } from '#shared/domain/purposes.ts'
 
+import { findComposeSystem } from './support/compose-system.ts'
 import { findLocalSystem, openLocalEventLog } from './support/local-system.ts'
 import { progress } from './support/progress.ts'
 import { runTool, UsageError } from './support/run-tool.ts'
@@ -9,19 +11,26 @@ import { signToken } from './support/sign-token.ts'
 import { uploadImage } from './support/upload-image.ts'
 import { watchEvents } from './support/watch-events.ts'
 
-const usage = `npm run upload -- FILE... [--purpose ${purposeNames.join('|')}] [--user USER]
+const usage = `npm run upload -- FILE... [--purpose ${purposeNames.join('|')}] [--user USER] [--compose]
 Takes files through the running system as a client would, and tells each step: ticket, PUT, verdict and, for scans, the
 vision job, with its result when a worker runs. The type is declared by the file's extension. Exits 0 only if all files
-were accepted.
+were accepted. The system is that of \`npm start\`, with --compose that of \`docker compose up\` (INTAKE_API_PORT,
+INTAKE_KAFKA_PORT, INTAKE_JWT_SECRET).
 Defaults: --purpose scan --user user-1`
 
 const options = {
   purpose: { type: 'string', default: 'scan' },
   user: { type: 'string', default: 'user-1' },
+  compose: { type: 'boolean' },
 } as const
 
 const clients = 8
 const timeoutMs = 30_000
+
+const localSystem = () => {
+  const system = findLocalSystem()
+  return { apiUrl: system.api_url, jwtSecret: localJwtSecret, openLog: () => openLocalEventLog(system) }
+}
 
 await runTool({ usage, options }, async ({ values, positionals: files }) => {
   if (files.length === 0) throw new UsageError('name at least one file')
@@ -29,9 +38,10 @@ await runTool({ usage, options }, async ({ values, positionals: files }) => {
   if (!purposeNames.some((name) => name === purpose)) {
     throw new UsageError(`--purpose ${purpose} is none of ${purposeNames.join(', ')}`)
   }
-  const system = findLocalSystem()
-  const target = { apiUrl: system.api_url, token: await signToken(String(values['user'])), purpose }
-  const watched = await watchEvents(openLocalEventLog(system), timeoutMs)
+  const system = values['compose'] === true ? findComposeSystem() : localSystem()
+  const token = await signToken(String(values['user']), system.jwtSecret)
+  const target = { apiUrl: system.apiUrl, token, purpose }
+  const watched = await watchEvents(system.openLog(), timeoutMs)
   const view = progress(files.length)
 
   // npm runs a script in the package's folder; the files are named from where the user stands.

@@ -12,6 +12,7 @@ import { localVariables } from '../../local/config.ts'
 import { apiServiceVariables } from '../../services/api/main.ts'
 import { scanDispatcherVariables } from '../../services/scan-dispatcher/main.ts'
 import { uploadWatcherVariables } from '../../services/upload-watcher/main.ts'
+import { composeVariables } from '../../tools/support/compose-system.ts'
 import { reconcileVariables } from '../../tools/support/reconcile-place.ts'
 import { provisionVariables, toolVariables, traceVariables } from '../../tools/support/variables.ts'
 
@@ -24,6 +25,7 @@ const readers: Record<string, Variables> = {
   reconcile: { ...toolVariables, ...reconcileVariables },
   trace: { ...toolVariables, ...traceVariables, ...eventLogVariables },
   'upload, expire, doctor': toolVariables,
+  'upload --compose': composeVariables,
   'events, topics, redrive': { ...toolVariables, ...eventLogVariables },
 }
 

@@ -49,13 +49,13 @@ const uploadStubbornly = async (system: () => RunningSystem['system'], file: Pla
   return upload.key
 }
 
-/** Tries again until it works, for 30 s: as a client does that does not give up. */
-export const insist = async <T>(work: () => Promise<T>): Promise<T> => {
+/** Tries again until it works: as a client does that does not give up. */
+export const insist = async <T>(work: () => Promise<T>, withinMs = 30_000): Promise<T> => {
   for (const started = Date.now(); ;) {
     try {
       return await work()
     } catch (error) {
-      if (Date.now() - started > 30_000) throw error
+      if (Date.now() - started > withinMs) throw error
       await sleep(20)
     }
   }

@@ -4,10 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { CreateBucketCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
 
 import { awsVariables, openS3 } from '#shared/adapters/aws/clients.ts'
-import { openUploadSigner } from '#shared/adapters/s3/upload-signer.ts'
+import { openUploadSigner, type OpenClient } from '#shared/adapters/s3/upload-signer.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 
 import { listenOnLoopback, openLocalAws } from '../../local/aws/server.ts'
@@ -24,10 +24,10 @@ const characters = "0123456789abcdefXYZ-_.~/%&=+;:?#!'()* "
 type Ticket = { url: string; requiredHeaders: Readonly<Record<string, string>> }
 type Attack = { what: string; url: string; headers: Record<string, string>; body: Buffer }
 
-/**
- * Changes one byte of a ticket's URL, of a locked header or of the body, `count` times at random, and puts the image so.
- * @throws AssertionError when the local S3 takes one of them, or does not take the ticket as it is
- */
+/** A store, and clients of it as `openUploadSigner` opens them. */
+export type TamperPlace = { s3: S3Client; openS3: OpenClient }
+
+/** `tamperIn` on a local S3 of its own. */
 export const tamperWithTickets = async (random: () => number, count: number): Promise<void> => {
   const directory = await mkdtemp(join(tmpdir(), 'tampers-'))
   const aws = openLocalAws({ directory, region, credentials })
@@ -41,27 +41,33 @@ export const tamperWithTickets = async (random: () => number, count: number): Pr
   })
   const s3 = openS3(config)
   try {
-    await s3.send(
-      new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: region } }),
-    )
-    const signer = await openUploadSigner((instead) => openS3(config, server.url, instead), bucket)
-    const sign = async () => signer.sign(locks, new Date())
-    let ticket = await sign()
-    for (let index = 0; index < count; index++) {
-      if (index % 1000 === 999) ticket = await sign()
-      const attack = tamper(ticket, random)
-      if (attack) assert.notEqual(await put(attack), 200, `${attack.what} was taken: ${attack.url}`)
-    }
-    const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }))
-    assert.equal(KeyCount, 0)
-    const whole = await sign()
-    assert.equal(await put({ what: 'the ticket', url: whole.url, headers: { ...whole.requiredHeaders }, body }), 200)
+    await tamperIn({ s3, openS3: (instead) => openS3(config, server.url, instead) }, random, count)
   } finally {
     s3.destroy()
     await server.close()
     aws.close()
     await rm(directory, { recursive: true })
   }
+}
+
+/**
+ * Changes one byte of a ticket's URL, of a locked header or of the body, `count` times at random, and puts the image so.
+ * @throws AssertionError when the store takes one of them, or does not take the ticket as it is
+ */
+export const tamperIn = async ({ s3, openS3 }: TamperPlace, random: () => number, count: number): Promise<void> => {
+  await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: region } }))
+  const signer = await openUploadSigner(openS3, bucket)
+  const sign = async () => signer.sign(locks, new Date())
+  let ticket = await sign()
+  for (let index = 0; index < count; index++) {
+    if (index % 1000 === 999) ticket = await sign()
+    const attack = tamper(ticket, random)
+    if (attack) assert.notEqual(await put(attack), 200, `${attack.what} was taken: ${attack.url}`)
+  }
+  const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }))
+  assert.equal(KeyCount, 0)
+  const whole = await sign()
+  assert.equal(await put({ what: 'the ticket', url: whole.url, headers: { ...whole.requiredHeaders }, body }), 200)
 }
 
 const locks = {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { given } from '#shared/domain/given.ts'
+import { RefusalError } from '#shared/ports/failures.ts'
 import type { NewMessage, QueueMessage } from '#shared/ports/message-queue.ts'
 
 const messageSchema = z.object({
@@ -52,7 +53,13 @@ export const writeMessage = ({ body, attributes, fifo }: NewMessage): MessageEnt
   ...(fifo && { MessageGroupId: fifo.group, MessageDeduplicationId: fifo.deduplicationId }),
 })
 
-const writeAttribute = ([name, value]: [string, string]) => [name, { DataType: 'String', StringValue: value }] as const
+const writeAttribute = ([name, value]: [string, string]) => {
+  if (!sendable.test(value)) throw new RefusalError(`SQS takes no attribute ${name} with ${JSON.stringify(value)}`)
+  return [name, { DataType: 'String', StringValue: value }] as const
+}
+
+/** Of a body every store refuses the rest, of an attribute not every one does. Source: SQS API reference, SendMessage. */
+const sendable = /^[\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]+$/u
 
 /** What counts towards SQS's limit: the body, and each attribute's name, type and value. */
 export const sizeOfEntry = ({ MessageBody, MessageAttributes = {} }: MessageEntry): number =>

@@ -11,19 +11,22 @@ import type { QueueSpec } from '#shared/domain/resources.ts'
 
 import { awsFailure } from '../aws/failures.ts'
 
-export type ProvisionedQueue = { url: string; arn: string }
+/** Both are undefined where a dry run found no queue. */
+export type ProvisionedQueue = { url: string | undefined; arn: string | undefined }
 export type ProvisionedQueues = { queues: ReadonlyMap<string, ProvisionedQueue>; changes: string[] }
+
+type Options = { client: SQSClient; dryRun: boolean }
 
 /**
  * Makes the queues as the specs say, in their order (a queue's dead-letter queue stands before it). What is right already
- * is left alone. `changes` says what was done, one sentence each.
+ * is left alone. `changes` says what was done, one sentence each; a dry run does nothing and says what would be.
  */
-export const provisionQueues = async (client: SQSClient, specs: readonly QueueSpec[]): Promise<ProvisionedQueues> => {
+export const provisionQueues = async (options: Options, specs: readonly QueueSpec[]): Promise<ProvisionedQueues> => {
   const queues = new Map<string, ProvisionedQueue>()
   const changes: string[] = []
   for (const spec of specs) {
     try {
-      queues.set(spec.name, await provisionQueue(client, spec, queues, changes))
+      queues.set(spec.name, await provisionQueue(options, spec, queues, changes))
     } catch (error) {
       throw awsFailure('SQS', `making the queue ${spec.name}`, error)
     }
@@ -32,38 +35,47 @@ export const provisionQueues = async (client: SQSClient, specs: readonly QueueSp
 }
 
 const provisionQueue = async (
-  client: SQSClient,
+  { client, dryRun }: Options,
   spec: QueueSpec,
   earlier: ReadonlyMap<string, ProvisionedQueue>,
   changes: string[],
 ): Promise<ProvisionedQueue> => {
-  const url = (await findQueue(client, spec.name)) ?? (await createQueue(client, spec, changes))
-  const answer = await client.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }))
-  const present: Record<string, string> = answer.Attributes ?? {}
-  const arn = present['QueueArn'] ?? ''
-  const wanted = attributesOf(spec, arn, earlier)
+  const found = await findQueue(client, spec.name)
+  if (found === undefined) changes.push(`queue ${spec.name}: ${dryRun ? 'would be created' : 'created'}`)
+  const url = found ?? (dryRun ? undefined : await createQueue(client, spec))
+  const present = url === undefined ? {} : await readAttributes(client, url)
+  const arn = present['QueueArn']
+  const wanted = attributesOf(spec, arn ?? '', earlier)
   const wrong = Object.entries(wanted).filter(([name, value]) => !sameAttribute(value, present[name]))
-  if (wrong.length > 0) {
+  if (wrong.length === 0) return { url, arn }
+  if (!dryRun)
     await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: Object.fromEntries(wrong) }))
-    changes.push(`queue ${spec.name}: set ${wrong.map(([name]) => name).join(', ')}`)
-  }
+  const names = wrong.map(([name]) => name).join(', ')
+  changes.push(`queue ${spec.name}: ${dryRun ? 'would set' : 'set'} ${names}`)
   return { url, arn }
 }
+
+const readAttributes = async (client: SQSClient, QueueUrl: string): Promise<Record<string, string>> =>
+  (await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }))).Attributes ?? {}
 
 const findQueue = async (client: SQSClient, name: string) => {
   try {
     return (await client.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl
   } catch (error) {
-    if (error instanceof QueueDoesNotExist) return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }
 
-const createQueue = async (client: SQSClient, spec: QueueSpec, changes: string[]) => {
+/** Stores that answer in the older protocol give it its older name. */
+const isMissing = (error: unknown) =>
+  error instanceof QueueDoesNotExist ||
+  (error instanceof Error && error.name === 'AWS.SimpleQueueService.NonExistentQueue')
+
+const createQueue = async (client: SQSClient, spec: QueueSpec) => {
   const Attributes = spec.fifo ? { FifoQueue: 'true' } : {}
   const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: spec.name, Attributes }))
   if (QueueUrl === undefined) throw new Error('SQS created a queue and did not say where')
-  changes.push(`queue ${spec.name}: created`)
   return QueueUrl
 }
 

@@ -41,6 +41,8 @@ export const startContainerBroker = async (): Promise<TestBroker> => {
   })
   const container = await new GenericContainer(ImageName.fromString(image).string)
     .withEnvironment(Object.fromEntries(variables))
+    // Written at every start, whatever the image's files there allow.
+    .withTmpFs({ '/opt/kafka/config': 'rw,uid=1000,gid=1000' })
     .withExposedPorts(...[plain, proxied, sasl].map((port) => ({ container: port, host: port })))
     .withWaitStrategy(Wait.forLogMessage('Kafka Server started'))
     .start()

@@ -7,9 +7,9 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutBucketNotificationConfigurationCommand,
 } from '@aws-sdk/client-s3'
-import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
+import { DeleteQueueCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 
-import { provision } from '#shared/adapters/provision.ts'
+import { planProvision, provision } from '#shared/adapters/provision.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { planResources, queueNames } from '#shared/domain/resources.ts'
@@ -23,8 +23,11 @@ const open = async (context: TestContext) => {
   const { dispose, ...aws } = await openLocal()
   context.after(dispose)
   const apply = (wanted = resources) => provision({ ...aws, region }, wanted)
-  return { ...aws, apply }
+  const plan = (wanted = resources) => planProvision({ ...aws, region }, wanted)
+  return { ...aws, apply, plan }
 }
+
+const asDone = (change: string) => change.replace('would be created', 'created').replace('would set', 'set')
 
 suite('provision', () => {
   test('makes everything of the resources table, and says so', async (context) => {
@@ -106,6 +109,37 @@ suite('provision', () => {
     assert.deepEqual(await changes(['https://other.example.com']), ['bucket my-images: set CORS'])
     assert.deepEqual(await changes([]), ['bucket my-images: set CORS'])
     assert.deepEqual(await changes([]), [])
+  })
+
+  test('a dry run names all that a run then does, and does nothing of it', async (context) => {
+    const { apply, plan } = await open(context)
+    const planned = await plan()
+    assert.deepEqual(await plan(), planned)
+    const { changes } = await apply()
+    assert.deepEqual(
+      planned.filter((change) => !change.startsWith('queue ')).map(asDone),
+      changes.filter((change) => !change.startsWith('queue ')),
+    )
+    // Of a queue that is not there nobody knows which attributes it will have by itself.
+    const created = changes.filter((change) => change.endsWith(': created'))
+    assert.deepEqual(
+      planned.map(asDone).filter((change) => change.endsWith(': created')),
+      created,
+    )
+    assert.deepEqual(await plan(), [])
+  })
+
+  test('a dry run on what is there in part names what is wrong', async (context) => {
+    const { apply, plan, sqs } = await open(context)
+    const { queueUrl } = await apply()
+    await sqs.send(new DeleteQueueCommand({ QueueUrl: queueUrl(queueNames.uploads) }))
+    const attributes = 'MessageRetentionPeriod, VisibilityTimeout, RedrivePolicy, Policy'
+    assert.deepEqual(await plan(planResources(names, [])), [
+      'queue image-uploads: would be created',
+      `queue image-uploads: would set ${attributes}`,
+      'bucket my-images: would set CORS',
+      'bucket my-images: would set notifications',
+    ])
   })
 
   test('is an outage while nothing answers', async (context) => {

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, test } from 'node:test'
+
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { CreateQueueCommand } from '@aws-sdk/client-sqs'
+
+import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
+import { sqsJobQueue } from '#shared/adapters/sqs/job-queue.ts'
+import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
+import { given } from '#shared/domain/given.ts'
+
+import { jobQueueContract } from '../contract/job-queue.ts'
+import { messageQueueContract } from '../contract/message-queue.ts'
+import { objectStoreContract } from '../contract/object-store.ts'
+import { drainJobs } from '../support/drain-jobs.ts'
+import { chosenSeed, seededRandom } from '../support/random.ts'
+import { tamperIn } from '../support/tampers.ts'
+import { hasEngine } from './engine.ts'
+import { region, startStore, type Store } from './store.ts'
+
+const store = (await hasEngine()) ? await startStore() : undefined
+after(() => store?.stop())
+
+const createQueue = async ({ sqs }: Store, suffix = '', Attributes: Record<string, string> = {}) => {
+  const QueueName = `test-${randomUUID()}${suffix}`
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }))
+  assert.ok(QueueUrl)
+  return { queueUrl: QueueUrl, elsewhere: QueueUrl.replace('test-', 'no-such-') }
+}
+
+if (store) {
+  const { s3, sqs, away, pass, reset } = store
+  const dispose = () => {
+    reset()
+    return Promise.resolve()
+  }
+
+  test('of 600 tickets with one byte of URL, locked header or body changed ministack takes none', async (context) => {
+    const seed = chosenSeed()
+    context.diagnostic(`SEED=${seed}`)
+    await tamperIn(store, seededRandom(seed), 600)
+  })
+
+  objectStoreContract('the S3 adapter with ministack', async () => {
+    const bucket = `test-${randomUUID()}`
+    const CreateBucketConfiguration = { LocationConstraint: region } as const
+    await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration }))
+    return {
+      store: s3ObjectStore({ client: s3, bucket }),
+      misplaced: s3ObjectStore({ client: s3, bucket: 'no-such-bucket' }),
+      away: s3ObjectStore({ client: away.s3, bucket }),
+      upload: ({ key, bytes, contentType, metadata }) => {
+        const more = given({ ContentType: contentType, Metadata: metadata && { ...metadata } })
+        return s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...more }))
+      },
+    }
+  })
+
+  messageQueueContract('the SQS adapter with ministack', async () => {
+    const { queueUrl, elsewhere } = await createQueue(store)
+    return {
+      queue: sqsMessageQueue({ client: sqs, queueUrl }),
+      misplaced: sqsMessageQueue({ client: sqs, queueUrl: elsewhere }),
+      away: sqsMessageQueue({ client: away.sqs, queueUrl }),
+      pass,
+      dispose,
+    }
+  })
+
+  jobQueueContract('the SQS adapter with ministack', async () => {
+    const { queueUrl, elsewhere } = await createQueue(store, '.fifo', { FifoQueue: 'true' })
+    return {
+      queue: sqsJobQueue({ client: sqs, queueUrl }),
+      misplaced: sqsJobQueue({ client: sqs, queueUrl: elsewhere }),
+      away: sqsJobQueue({ client: away.sqs, queueUrl }),
+      drain: () => drainJobs(sqs, queueUrl),
+      pass,
+      dispose,
+    }
+  })
+}
