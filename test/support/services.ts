@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 
 import { awsVariables, openS3, openSqs } from '#shared/adapters/aws/clients.ts'
@@ -18,12 +19,14 @@ const names = { bucket: 'alone-images', stateBucket: 'alone-images-state' }
 export const openSurroundings = async (
   dataPath: string,
   eventLog: Record<string, string> = { EVENT_LOG: `sqlite:${join(dataPath, 'events.sqlite')}` },
+  /** Stands before S3 and SQS. */
+  front: (handle: RequestListener) => RequestListener = (handle) => handle,
 ) => {
   const region = 'eu-west-1'
   const credentials = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' }
   let offsetMs = 0
   const aws = openLocalAws({ directory: dataPath, region, credentials, now: () => Date.now() + offsetMs })
-  const server = await listenOnLoopback(aws.handle, 0)
+  const server = await listenOnLoopback(front(aws.handle), 0)
   const environment = {
     AWS_REGION: region,
     AWS_ENDPOINT_URL_S3: server.url,

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { imageDeletedSchema, imageRejectedSchema, imageUploadedSchema } from '#shared/domain/events.ts'
 import { jobId } from '#shared/domain/ids.ts'
 import { parseKey } from '#shared/domain/keys.ts'
 import { verdictRecordSchema } from '#shared/domain/verdict.ts'
+import { OutageError } from '#shared/ports/failures.ts'
 import type { NotificationRecord } from '../../../services/upload-watcher/notification.ts'
 import { settleRecord } from '../../../services/upload-watcher/settle.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -109,6 +111,20 @@ suite('a record', () => {
     await eventually(() => world.images.faults.calls.get('readStart') === 1, 'the first look')
     world.images.upload({ key: scan, bytes: await goodPhoto('image/gif'), contentType: 'image/gif' })
     assert.equal((await settled).outcome, 'uploaded')
+  })
+
+  test('whose read hangs ends at its deadline as an outage, and what is read later moves nothing', async (context) => {
+    const world = openWorld()
+    world.images.upload({ key: scan, bytes: await goodPhoto('image/gif'), contentType: 'image/gif' })
+    const release = world.images.faults.hold('readStart')
+    context.mock.timers.enable({ apis: ['setTimeout'] })
+    const settled = settle(world, recordOf(scan))
+    context.mock.timers.tick(10_000)
+    await assert.rejects(settled, OutageError)
+    release()
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+    assert.equal(world.images.faults.calls.get('readStart'), 1)
+    assert.deepEqual([world.events.records.length, world.states.objects.size], [0, 0])
   })
 
   test('of one version says nothing of another', async () => {
