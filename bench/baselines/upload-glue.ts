@@ -13,7 +13,8 @@ type Notification = { Records: { s3: { bucket: { name: string }; object: { key: 
 
 /**
  * Uploads taken from SQS, looked at in S3, told to Kafka and noted in S3, as one writes it from the introductions of
- * sqs-consumer (whole batches, so that their deletes are batches too), the AWS SDK, file-type, kafkajs and pino.
+ * sqs-consumer, the AWS SDK, file-type, kafkajs and pino. `batches`: ten messages at a time, deleted by one request, which
+ * is the best that sqs-consumer can do; else one by one, as its first example.
  */
 export const watchByGlue = async (options: {
   region: string
@@ -22,8 +23,9 @@ export const watchByGlue = async (options: {
   queueUrl: string
   stateBucket: string
   brokers: string[]
+  batches: boolean
 }) => {
-  const { queueUrl, stateBucket, brokers, ...aws } = options
+  const { queueUrl, stateBucket, brokers, batches, ...aws } = options
   const s3 = new S3Client({ ...aws, forcePathStyle: true })
   const producer = new Kafka({ clientId: 'glue', brokers, logLevel: logLevel.NOTHING }).producer()
   await producer.connect()
@@ -53,15 +55,20 @@ export const watchByGlue = async (options: {
       log.info({ key, verdict }, 'upload settled')
     }
   }
-  const consumer = Consumer.create({
-    queueUrl,
-    sqs: new SQSClient(aws),
+  const one = {
+    handleMessage: async (message: Message) => {
+      await settle(message)
+      return message
+    },
+  }
+  const ten = {
     batchSize: 10,
-    handleMessageBatch: async (messages) => {
+    handleMessageBatch: async (messages: Message[]) => {
       await Promise.all(messages.map(settle))
       return messages
     },
-  })
+  }
+  const consumer = Consumer.create({ queueUrl, sqs: new SQSClient(aws), ...(batches ? ten : one) })
   const fail = (error: Error) => {
     throw error
   }

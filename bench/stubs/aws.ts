@@ -85,6 +85,7 @@ const inputSchema = z.object({
   MaxNumberOfMessages: z.number().default(1),
   WaitTimeSeconds: z.number().default(0),
   Entries: z.array(z.object({ Id: z.string(), ReceiptHandle: z.string() })).default([]),
+  ReceiptHandle: z.string().default(''),
 })
 
 const answerQueue = async ({ queue, calls }: World, request: IncomingMessage, response: ServerResponse) => {
@@ -105,5 +106,6 @@ const answerQueue = async ({ queue, calls }: World, request: IncomingMessage, re
     const done = input.Entries.map(({ Id, ReceiptHandle }) => ({ Id, isKnown: queue.remove(ReceiptHandle) }))
     const failed = done.filter(({ isKnown }) => !isKnown).map(({ Id }) => ({ Id, Code: 'Unknown', SenderFault: true }))
     answer({ Successful: done.filter(({ isKnown }) => isKnown).map(({ Id }) => ({ Id })), Failed: failed })
-  } else throw new Error(`this queue knows no ${action}`)
+  } else if (action === 'DeleteMessage' && queue.remove(input.ReceiptHandle)) answer({})
+  else throw new Error(`this queue can not do ${action}`)
 }

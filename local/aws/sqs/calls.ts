@@ -55,12 +55,12 @@ export const openCalls = (stores: SqsStores, now: () => number): ReadonlyMap<str
   const onQueue =
     <Input extends { QueueUrl: string }>(
       schema: z.ZodType<Input>,
-      work: (queue: Queue, input: Input) => object,
+      work: (queue: Queue, input: Input) => object | Promise<object>,
     ): Call =>
-    (raw) => {
+    async (raw) => {
       const input = inputs.parseInput(schema, raw)
       const queue = queueOf(input)
-      const answer = work(queue, input)
+      const answer = await work(queue, input)
       waiting.wake(queue.name)
       return answer
     }
@@ -115,13 +115,13 @@ export const openCalls = (stores: SqsStores, now: () => number): ReadonlyMap<str
       'SetQueueAttributes',
       onQueue(inputs.setAttributesInput, (queue, { Attributes }) => (queues.change(queue, Attributes), {})),
     ],
-    ['SendMessage', onQueue(inputs.sendInput, (queue, input) => database.transaction(() => send(queue, input)))],
+    ['SendMessage', onQueue(inputs.sendInput, (queue, input) => database.share(() => send(queue, input)))],
     [
       'SendMessageBatch',
       onQueue(inputs.sendBatchInput, (queue, { Entries }) => {
         if (Entries.reduce((sum, entry) => sum + messageBytes(newMessage(entry)), 0) > maxMessageBytes)
           throw sqsError('BatchRequestTooLong', `Batch requests cannot be longer than ${maxMessageBytes} bytes.`)
-        return database.transaction(() => runBatch(Entries, (entry) => send(queue, entry)))
+        return database.share(() => runBatch(Entries, (entry) => send(queue, entry)))
       }),
     ],
     [
@@ -135,7 +135,7 @@ export const openCalls = (stores: SqsStores, now: () => number): ReadonlyMap<str
     [
       'DeleteMessageBatch',
       onQueue(inputs.deleteBatchInput, (queue, { Entries }) =>
-        database.transaction(() => runBatch(Entries, ({ ReceiptHandle }) => remove(queue, ReceiptHandle))),
+        database.share(() => runBatch(Entries, ({ ReceiptHandle }) => remove(queue, ReceiptHandle))),
       ),
     ],
     [
