@@ -1,3 +1,4 @@
+import { benchDispatcher } from './dispatcher.ts'
 import { benchKafka } from './kafka.ts'
 import { benchLocal } from './local.ts'
 import { benchApi } from './api.ts'
@@ -7,6 +8,7 @@ import { benchWatcher } from './watcher.ts'
 /** Each prints a table, and as its last line one JSON object. */
 const benches: Readonly<Record<string, () => Promise<{ ratio: number } & Record<string, number>>>> = {
   api: benchApi,
+  dispatcher: benchDispatcher,
   kafka: benchKafka,
   local: benchLocal,
   presign: benchPresign,

@@ -14,7 +14,6 @@ import { newId } from './file-mix.ts'
 import { receiveJobs } from './outside.ts'
 import { startService, type openSurroundings } from './services.ts'
 
-const duplicateShare = 0.3
 const patienceMs = 120_000
 const minuteMs = 60_000
 const image = { kind: 'image', type: 'image/jpeg', width: 64, height: 48, animated: false } as const
@@ -22,11 +21,16 @@ const image = { kind: 'image', type: 'image/jpeg', width: 64, height: 48, animat
 export type Surroundings = Awaited<ReturnType<typeof openSurroundings>>
 type Dispatcher = Awaited<ReturnType<typeof startService>>
 
-/** The events of so many scans, in any order and some of them twice. They are old enough that the ledger is asked of each. */
-const appendScans = async ({ environment }: Surroundings, scans: number, random: () => number) => {
+/** Publishes image.uploaded of so many scans, in any order and some of them twice. @returns how many records */
+export const appendScans = async (
+  { environment }: Surroundings,
+  scans: number,
+  options: { ageMinutes: () => number; duplicateShare: number; random: () => number },
+) => {
+  const { ageMinutes, duplicateShare, random } = options
   const place = { bucket: environment.S3_BUCKET, cdnBaseUrl: environment.CDN_BASE_URL }
   const writeScan = (index: number) => {
-    const lastModified = new Date(Date.now() - (6 + random() * 60) * minuteMs)
+    const lastModified = new Date(Date.now() - ageMinutes() * minuteMs)
     const parts = { purpose: 'scan', userId: `user-${index % 100}`, id: newId(), now: lastModified } as const
     const made = makeKey(parts)
     assert.ok(made.ok)
@@ -44,7 +48,7 @@ const appendScans = async ({ environment }: Surroundings, scans: number, random:
 }
 
 /** How many jobs the ledger knows: each was accepted and announced before. */
-const countEntries = async (system: TestSystem): Promise<number> => {
+export const countEntries = async (system: TestSystem): Promise<number> => {
   const s3 = openS3Of(system)
   let count = 0
   for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: system.state_bucket, Prefix: 'jobs/' }))
@@ -75,7 +79,9 @@ export const dispatchUnderKills = async (
   const start = () => startService('scan-dispatcher', environment)
   const reached = (share: number) =>
     eventually(async () => (await countEntries(system)) >= scans * share, `${share} of all jobs`, patienceMs)
-  const records = await appendScans(surroundings, scans, random)
+  // Old enough that the ledger is asked of each.
+  const ageMinutes = () => 6 + random() * 60
+  const records = await appendScans(surroundings, scans, { ageMinutes, duplicateShare: 0.3, random })
 
   const first = await start()
   await reached(0.1 + random() * 0.1)

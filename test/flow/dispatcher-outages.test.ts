@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+
+import { countEntries, appendScans, type Surroundings } from '../support/dispatch-run.ts'
+import { eventually } from '../support/eventually.ts'
+import { startFaultyAws, type Fault } from '../support/faulty-aws.ts'
+import { temporaryDirectory } from '../support/local-system.ts'
+import { readEvents, receiveJobs } from '../support/outside.ts'
+import { openSurroundings, startService } from '../support/services.ts'
+
+const directory = temporaryDirectory()
+const scans = 40
+const patienceMs = 30_000
+type Faulty = Awaited<ReturnType<typeof startFaultyAws>>
+let surroundings: Surroundings
+let s3: Faulty
+let sqs: Faulty
+let dispatcher: Awaited<ReturnType<typeof startService>>
+
+before(async () => {
+  surroundings = await openSurroundings(directory.path)
+  s3 = await startFaultyAws(surroundings.environment.AWS_ENDPOINT_URL_S3)
+  sqs = await startFaultyAws(surroundings.environment.AWS_ENDPOINT_URL_SQS)
+  const through = { AWS_ENDPOINT_URL_S3: s3.url, AWS_ENDPOINT_URL_SQS: sqs.url }
+  dispatcher = await startService('scan-dispatcher', { ...surroundings.environment, ...through })
+})
+after(async () => {
+  await dispatcher.end('SIGTERM')
+  await Promise.all([s3.close(), sqs.close(), surroundings.close()])
+  directory.remove()
+})
+
+const readiness = async () => (await fetch(`${dispatcher.health}/readyz`)).status
+const waiting = async () => {
+  const metrics = await (await fetch(`${dispatcher.health}/metrics`)).text()
+  return Number(/^image_intake_dispatch_waiting (\d+)$/m.exec(metrics)?.[1])
+}
+const system = () => surroundings.describe('http://127.0.0.1:9')
+let appended = 0
+
+/** Young events of scans: the ledger is not asked before they are sent. */
+const append = async () => {
+  await appendScans(surroundings, scans, { ageMinutes: () => 0.5, duplicateShare: 0, random: Math.random })
+  appended += scans
+}
+const allEntered = () =>
+  eventually(async () => (await countEntries(system())) === appended, `${appended} jobs to be entered`, patienceMs)
+
+/** Each job is in the queue once, and none was announced that is not. */
+const checkJobs = async () => {
+  const jobs = await receiveJobs(system())
+  assert.equal(jobs.length, scans, 'one job for each scan')
+  const announced = (await readEvents(system())).filter(({ type }) => type === 'scan.dispatched')
+  assert.equal(new Set(announced.map(({ id }) => id)).size, appended)
+  return announced.length
+}
+const probes = (faulty: Faulty) => faulty.calls.filter((call) => /GetQueueAttributes|HEAD/.test(call)).length
+
+const faults: readonly Fault[] = ['away', 'throttled', 'deaf']
+
+for (const [name, faultyOf] of [
+  ['the queue', () => sqs],
+  ['the ledger', () => s3],
+] as const) {
+  for (const fault of faults) {
+    test(`while ${name} is ${fault} the partition waits, readiness is false and only the service is probed`, async () => {
+      const faulty = faultyOf()
+      faulty.be(fault)
+      faulty.calls.length = 0
+      await append()
+      await eventually(async () => (await readiness()) === 503, 'readiness to be false', patienceMs)
+      await eventually(async () => (await waiting()) > 0, 'records to wait', patienceMs)
+      const before = probes(faulty)
+      await eventually(() => probes(faulty) >= before + 5, 'the service to be probed', patienceMs)
+      const work = faulty.calls.length - probes(faulty)
+      // Of each record, or batch of records, one call and its repeat, before anyone knew.
+      assert.ok(work <= 2 * scans, `${work} calls of work`)
+      faulty.be('none')
+      await allEntered()
+      await eventually(async () => (await readiness()) === 200, 'readiness to be true', patienceMs)
+      await eventually(async () => (await waiting()) === 0, 'no record to wait', patienceMs)
+      assert.equal(await checkJobs(), appended, 'what was announced before the outage is not announced again')
+    })
+  }
+}
+
+test('a queue and a ledger that take every call twice have each job once', async () => {
+  for (const faulty of [sqs, s3]) faulty.be('doubled')
+  await append()
+  await allEntered()
+  await checkJobs()
+  for (const faulty of [sqs, s3]) faulty.be('none')
+})
