@@ -99,8 +99,17 @@ export const listenOnLoopback = async (
 
 const send = async (response: ServerResponse, { status, headers, body }: S3Answer): Promise<void> => {
   response.writeHead(status, headers)
-  if (body instanceof Readable) await pipeline(body, response)
+  if (body instanceof Readable) await sendStream(body, response)
   else response.end(body)
+}
+
+/** A reader who has gone before his answer began is not piped to, and the file must be closed all the same. */
+const sendStream = async (body: Readable, response: ServerResponse) => {
+  try {
+    await pipeline(body, response)
+  } finally {
+    body.destroy()
+  }
 }
 
 /** Neither side of a connection that broke can be told; what else comes here is a fault of ours or of the disk. */

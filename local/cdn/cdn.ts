@@ -111,6 +111,11 @@ const refuse = (status: number, headers: Readonly<Record<string, string>> = {}):
 
 const send = async (response: ServerResponse, { status, headers, body }: Answer): Promise<void> => {
   response.writeHead(status, headers)
-  if (body) await pipeline(body, response)
-  else response.end()
+  if (!body) return void response.end()
+  try {
+    await pipeline(body, response)
+  } finally {
+    // A reader who has gone before his answer began is not piped to, and the file must be closed all the same.
+    body.destroy()
+  }
 }

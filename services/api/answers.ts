@@ -16,7 +16,8 @@ export const json = <R extends Route, Status extends keyof R['responses'] & numb
   _route: R,
   status: Status,
   body: JsonBody<R['responses'][Status]>,
-): Answer => ({ status, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
+  headers: Readonly<Record<string, string>> = {},
+): Answer => ({ status, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers } })
 
 export const empty = (status: number, headers: Readonly<Record<string, string>> = {}): Answer => ({
   status,
@@ -48,6 +49,18 @@ export const corsHeaders = (origin: string | undefined, allowed: ReadonlySet<str
   origin === undefined || !allowed.has(origin)
     ? { Vary: 'Origin' }
     : { Vary: 'Origin', 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': exposed }
+
+/** An answer with the headers that all have. */
+export const completeAnswer = (
+  { status, body, headers }: Answer,
+  requestId: string,
+  origin: string | undefined,
+  allowed: ReadonlySet<string>,
+): Answer => ({
+  status,
+  body,
+  headers: { ...securityHeaders, 'X-Request-Id': requestId, ...corsHeaders(origin, allowed), ...headers },
+})
 
 /** The answer to a preflight, which carries no token; another origin's gets no more than these words. */
 export const answerPreflight = (c: Context, allowed: ReadonlySet<string>): Answer =>

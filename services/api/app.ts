@@ -4,16 +4,27 @@ import { Hono, type Context } from 'hono'
 import { getPath as pathOf } from 'hono/utils/url'
 
 import { purposeNames } from '#shared/domain/purposes.ts'
+import { readTraceparent } from '#shared/domain/traceparent.ts'
+import { traceWork } from '#shared/runtime/tracing.ts'
 
-import { answerPreflight, corsHeaders, json, securityHeaders, type Answer } from './answers.ts'
+import { answerPreflight, completeAnswer, json, type Answer } from './answers.ts'
 import { checkBodyLength } from './bodies.ts'
 import { docsPage } from './docs-page.ts'
 import { answerFailure } from './failures.ts'
-import { deleteImage, issueTicket, readMetadata, type HandlerDeps, type UserCall } from './handlers.ts'
+import {
+  deleteImage,
+  issueTicket,
+  readMetadata,
+  type HandlerDeps,
+  type RequestMarks,
+  type UserCall,
+} from './handlers.ts'
 import type { Identify } from './identity.ts'
 import { describeAllowance, type LimitUser } from './limits.ts'
 import { describeApi } from './openapi.ts'
+import type { RouteName } from './metrics.ts'
 import { ProblemError } from './problems.ts'
+import { readinessRestMs } from './readiness.ts'
 import { livenessRoute, readinessRoute } from './service-routes.ts'
 
 export type ApiDeps = HandlerDeps & {
@@ -24,10 +35,19 @@ export type ApiDeps = HandlerDeps & {
   corsOrigins: readonly string[]
 }
 
-/** Answers a request whose id is known; what it throws becomes a problem document. */
-type Run = (c: Context, requestId: string) => Answer | Promise<Answer>
+/** Answers a request; what it throws becomes a problem document. */
+type Run = (c: Context, marks: RequestMarks) => Answer | Promise<Answer>
 
 const ticketPath = '/images/presigned-url'
+
+const routePaths: Readonly<Record<RouteName, string>> = {
+  tickets: ticketPath,
+  metadata: '/images/{key}/metadata',
+  images: '/images/{key}',
+  preflight: '*',
+  service: '/{document}',
+  none: '',
+}
 
 /** The longest key has 564 characters, which may all be percent-encoded. */
 const maxUrlLength = 2_048
@@ -45,28 +65,43 @@ export const createApi = (deps: ApiDeps) => {
 
   app.options(
     '*',
-    serve((c) => answerPreflight(c, allowedOrigins)),
+    serve('preflight', (c) => answerPreflight(c, allowedOrigins)),
   )
   for (const purpose of [undefined, ...purposeNames]) {
     const path = purpose ? `${ticketPath}/${purpose}` : ticketPath
-    app.post(path, serve(asUser((call) => issueTicket(deps, call, purpose))))
+    app.post(
+      path,
+      serve(
+        'tickets',
+        asUser((call) => issueTicket(deps, call, purpose)),
+      ),
+    )
   }
-  app.get('/images/:key{.+}/metadata', serve(asUser((call) => readMetadata(deps, call))))
+  app.get(
+    '/images/:key{.+}/metadata',
+    serve(
+      'metadata',
+      asUser((call) => readMetadata(deps, call)),
+    ),
+  )
   const remove = asUser((call) => deleteImage(deps, call))
   app.delete(
     '/images/:key{.+}',
-    serve((c, requestId) => (ownMethods(c.req.path) ? refuse : remove)(c, requestId)),
+    serve('images', (c, marks) => (ownMethods(c.req.path) ? refuse : remove)(c, marks)),
   )
-  for (const [path, answer] of Object.entries({ ...probes(deps), ...documents() })) app.get(path, serve(answer))
-  app.notFound(serve(refuse))
+  for (const [path, answer] of Object.entries({ ...probes(deps), ...documents() }))
+    app.get(path, serve('service', answer))
+  app.notFound(serve('none', refuse))
   return app
 }
 
 /** The methods of paths that look like keys and are none. */
 const ownMethods = (path: string): readonly string[] | undefined => {
   if (path.endsWith('/metadata')) return ['GET']
-  return path === ticketPath || path.startsWith(`${ticketPath}/`) ? ['POST'] : undefined
+  return asksTicket(path) ? ['POST'] : undefined
 }
+
+const asksTicket = (path: string) => path === ticketPath || path.startsWith(`${ticketPath}/`)
 
 /**
  * Refuses a method that a route does not take, or a path where no route is. That this is found out here, and not by a
@@ -75,44 +110,60 @@ const ownMethods = (path: string): readonly string[] | undefined => {
 const throwMisrouted = ({ req: { path } }: Context, takes: (method: string) => boolean): never => {
   const methods = ownMethods(path) ?? ['GET', 'POST', 'DELETE']
   const allowed = methods.filter(takes).map((method) => (method === 'GET' ? 'GET, HEAD' : method))
-  if (allowed.length === 0) throw new ProblemError('route_not_found', 'Nothing is at this path: see /docs.')
+  if (allowed.length === 0) throw new ProblemError('route_not_found', asksTicket(path) ? noPurpose : noRoute)
   const Allow = allowed.join(', ')
   throw new ProblemError('method_not_allowed', `This route takes ${Allow}.`, { headers: { Allow } })
 }
 
+const noRoute = 'Nothing is at this path: see /docs.'
+const noPurpose = `Tickets are for ${purposeNames.join(', ')}: POST ${ticketPath}/${purposeNames[0]}, for example.`
+
 /** Every answer's way out: problems are written, counted, and given the headers that all have. */
 const openServe = ({ log, metrics }: ApiDeps, allowed: ReadonlySet<string>) => {
-  return (run: Run) => async (c: Context) => {
-    const requestId = randomUUID()
-    const { status, body, headers } = await settle(run, c, requestId)
-    metrics.answered(c.req.method, status)
-    const cors = corsHeaders(c.req.header('Origin'), allowed)
-    return new Response(body, {
-      status,
-      headers: { ...securityHeaders, 'X-Request-Id': requestId, ...cors, ...headers },
+  return (route: RouteName, run: Run) => async (c: Context) => {
+    const startedMs = performance.now()
+    const { method } = c.req
+    const parent = readTraceparent(c.req.header('traceparent'))
+    const work = traceWork(`${method} ${routePaths[route]}`, {
+      kind: 'server',
+      parent,
+      attributes: { 'http.request.method': method },
     })
+    const requestId = randomUUID()
+    const settled = await settle(run, c, { requestId, traceparent: work.traceparent })
+    const { status, body, headers } = completeAnswer(settled, requestId, c.req.header('Origin'), allowed)
+    metrics.answered({ route, method, status, seconds: (performance.now() - startedMs) / 1000 })
+    work.end(describeEnd(route, status))
+    return new Response(body, { status, headers })
   }
-  async function settle(run: Run, c: Context, requestId: string) {
+  async function settle(run: Run, c: Context, marks: RequestMarks) {
     try {
       if (c.req.url.length > maxUrlLength) throw new ProblemError('url_too_long')
       checkBodyLength(c.req)
-      return await run(c, requestId)
+      return await run(c, marks)
     } catch (error) {
-      return answerFailure(error, log, requestId)
+      return answerFailure(error, log, marks.requestId)
     }
   }
 }
+
+/** A client's mistake is no error of the server's span. Source: OpenTelemetry semantic conventions for HTTP spans. */
+const describeEnd = (route: RouteName, status: number) => ({
+  attributes: { 'http.route': routePaths[route], 'http.response.status_code': status },
+  ...(status >= 500 && { error: String(status) }),
+})
 
 /** Lets a caller in whose token is right and who has calls left; every answer says how many. */
 const openAsUser =
   ({ identify, limitUser, log }: ApiDeps) =>
   (run: (call: UserCall) => Promise<Answer>): Run =>
-  async (c, requestId) => {
+  async (c, marks) => {
     const userId = await identify(c.req.header('Authorization'))
     const allowance = limitUser(userId)
-    if (!allowance) return run({ c, requestId, userId })
+    if (!allowance) return run({ c, ...marks, userId })
+    const { requestId } = marks
     const answer = allowance.allowed
-      ? await run({ c, requestId, userId }).catch((error: unknown) => answerFailure(error, log, requestId))
+      ? await run({ c, ...marks, userId }).catch((error: unknown) => answerFailure(error, log, requestId))
       : answerFailure(rateLimited(allowance.retryAfterSeconds), log, requestId)
     return { ...answer, headers: { ...answer.headers, ...describeAllowance(allowance) } }
   }
@@ -137,6 +188,6 @@ const probes = ({ problem: findProblem }: ApiDeps): Record<string, Run> => ({
     const problem = await findProblem()
     return problem === undefined
       ? json(readinessRoute, 200, { status: 'ready' })
-      : json(readinessRoute, 503, { status: 'waiting', problem })
+      : json(readinessRoute, 503, { status: 'waiting', problem }, { 'Retry-After': String(readinessRestMs / 1000) })
   },
 })

@@ -9,6 +9,7 @@ import {
   urlSchema,
   variable,
   wholeNumber,
+  wholeUrlSchema,
   type Config,
   type Variables,
 } from '#shared/runtime/config.ts'
@@ -54,7 +55,7 @@ export const apiVariables = {
   JWKS_URL: variable(
     'Where the public keys of tokens are published (JSON Web Key Set).',
     'https://login.example.com/.well-known/jwks.json',
-    urlSchema.optional(),
+    wholeUrlSchema.optional(),
   ),
   JWT_ISSUER: variable('Issuer that tokens must name.', 'https://login.example.com/', z.string().min(1).optional()),
   JWT_AUDIENCE: variable('Audience that tokens must name.', 'image-intake', z.string().min(1).optional()),

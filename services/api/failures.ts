@@ -1,4 +1,4 @@
-import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
+import { CredentialsError, OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
 import type { Answer } from './answers.ts'
@@ -13,9 +13,14 @@ export const answerFailure = (error: unknown, log: Log, requestId: string): Answ
   return writeProblem(problem, requestId)
 }
 
+const headers = { 'Retry-After': '5' }
+
 const describeFailure = (cause: unknown) => {
+  if (cause instanceof CredentialsError) {
+    const detail = 'The service has no credentials to ask the image store with. Try again in a few seconds.'
+    return new ProblemError('credentials_unavailable', detail, { headers, cause })
+  }
   if (cause instanceof OutageError || cause instanceof SetupError || cause instanceof RefusalError) {
-    const headers = { 'Retry-After': '5' }
     return new ProblemError('storage_unavailable', 'Try again in a few seconds.', { headers, cause })
   }
   // What node:http says when a client went away amid its body: hardly anybody is left to read the answer.

@@ -5,9 +5,10 @@ import type { Context } from 'hono'
 import type { Place } from '#shared/domain/announce.ts'
 import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
 import type { Purpose } from '#shared/domain/purposes.ts'
-import { readTraceparent } from '#shared/domain/traceparent.ts'
+import { CredentialsError } from '#shared/ports/failures.ts'
 import type { ObjectStore, UploadSigner } from '#shared/ports/object-store.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { traceIdOf } from '#shared/runtime/tracing.ts'
 
 import { empty, json, type Answer } from './answers.ts'
 import { readJson } from './bodies.ts'
@@ -30,23 +31,25 @@ export type HandlerDeps = {
   now: () => Date
 }
 
+/** What is known of every request: its id, for logs and answers, and its trace context, where it has one. */
+export type RequestMarks = { requestId: string; traceparent: string | undefined }
+
 /** A request whose caller is known. */
-export type UserCall = { c: Context; requestId: string; userId: string }
+export type UserCall = RequestMarks & { c: Context; userId: string }
 
 const nextId = randomIds()
 
 export const issueTicket = async (deps: HandlerDeps, call: UserCall, pathPurpose: Purpose | undefined) => {
   const { place, signer, log, metrics, ticketRules } = deps
-  const { c, requestId, userId } = call
+  const { c, userId, traceparent } = call
   const request = readTicketRequest(await readJson(c.req), pathPurpose)
-  const traceparent = readTraceparent(c.req.header('traceparent'))
   const now = deps.now()
   const { facts, locks } = planTicket(request, { userId, id: nextId(), now, traceparent }, ticketRules)
   const signing = signer.sign(locks, now)
-  const signed = signing instanceof Promise ? await withinLimit(() => signing) : signing
+  const signed = signing instanceof Promise ? await withinLimit(() => signing, undefined, CredentialsError) : signing
   const { key, purpose } = facts
   metrics.ticketIssued(purpose)
-  log.info({ user_id: userId, key, purpose, size: locks.contentLength, request_id: requestId }, 'ticket issued')
+  log.info({ user_id: userId, key, purpose, size: locks.contentLength, ...describeMarks(call) }, 'ticket issued')
   return json(ticketRoute, 200, writeTicket(place, facts, signed, now))
 }
 
@@ -64,9 +67,12 @@ export const readMetadata = async ({ place, images, states }: HandlerDeps, call:
 export const deleteImage = async ({ images, log }: HandlerDeps, call: UserCall): Promise<Answer> => {
   const { key, purpose, userId } = findOwnKey(call)
   await withinLimit((signal) => images.remove(key, { signal }))
-  log.info({ user_id: userId, key, purpose, request_id: call.requestId }, 'image deleted')
+  log.info({ user_id: userId, key, purpose, ...describeMarks(call) }, 'image deleted')
   return empty(204)
 }
+
+const describeMarks = ({ requestId, traceparent }: RequestMarks) =>
+  traceparent === undefined ? { request_id: requestId } : { request_id: requestId, trace_id: traceIdOf(traceparent) }
 
 /** The key that the path names. Another user's is answered like one that is not there. */
 const findOwnKey = ({ c, userId }: UserCall): KeyFacts => {

@@ -6,7 +6,7 @@ import { encodeSubject } from '#shared/domain/subject.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
 import { ProblemError } from './problems.ts'
-import { clockToleranceSeconds, openTokenKeys, type IdentityConfig } from './token-keys.ts'
+import { clockToleranceSeconds, openTokenKeys, type IdentityConfig, type TokenKeys } from './token-keys.ts'
 
 /** Who calls, by the token's subject. @throws ProblemError with 401, 403, or 503 when the keys can't be fetched */
 export type Identify = (authorization: string | undefined) => Promise<string>
@@ -18,8 +18,10 @@ const maxHeaderBytes = maxTokenBytes + 'Bearer '.length + 100
  * Reads bearer tokens (JWT). One that was verified is remembered until it expires, by its hash: a busy user costs one
  * check of a signature. A change of the published keys forgets them all.
  */
-export const openIdentity = (config: IdentityConfig, log?: Log): Identify => {
-  const keys = openTokenKeys(config, log)
+export const openIdentity = (config: IdentityConfig, log?: Log): Identify => identifyBy(openTokenKeys(config, log))
+
+/** As `openIdentity`, by keys that are open. */
+export const identifyBy = (keys: TokenKeys): Identify => {
   const remembered = rememberTokens()
   return async (authorization) => {
     const token = readBearer(authorization)

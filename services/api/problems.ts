@@ -8,7 +8,7 @@ export const problemTable = {
   invalid_target: {
     status: 400,
     title: 'The request has no readable URL',
-    remedy: 'Send a path that begins with a slash, and a Host header that is a host name and a port.',
+    remedy: 'Send a path that begins with a slash, and one Host header that is a host name and a port.',
   },
   request_incomplete: {
     status: 400,
@@ -92,6 +92,11 @@ export const problemTable = {
     status: 503,
     title: "The keys of the tokens' issuer are away",
     remedy: 'Try again after as many seconds as Retry-After says.',
+  },
+  credentials_unavailable: {
+    status: 503,
+    title: 'The service has no credentials for now',
+    remedy: 'Try again after as many seconds as Retry-After says; its operator sees why in the log.',
   },
   storage_unavailable: {
     status: 503,

@@ -2,7 +2,8 @@ import { performance } from 'node:perf_hooks'
 
 import { withinLimit } from './time-limit.ts'
 
-const restMs = 2_000
+/** An answer stands for so long. */
+export const readinessRestMs = 2_000
 const limitMs = 900
 
 type Ping = (signal: AbortSignal) => Promise<void>
@@ -15,7 +16,7 @@ export const askRarely = (pings: Readonly<Record<string, Ping>>) => {
   let last: { at: number; answer: Promise<string | undefined> } | undefined
   return () => {
     const now = performance.now()
-    if (!last || now - last.at > restMs) last = { at: now, answer: askAll(pings) }
+    if (!last || now - last.at > readinessRestMs) last = { at: now, answer: askAll(pings) }
     return last.answer
   }
 }

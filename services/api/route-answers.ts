@@ -23,6 +23,7 @@ export const userCodes = [
   'subject_not_usable',
   'rate_limited',
   'keys_unavailable',
+  'credentials_unavailable',
   'storage_unavailable',
 ] as const
 export const ticketCodes = [
@@ -44,6 +45,7 @@ export const userHeaders = {
   'RateLimit-Policy': header('Calls that a user has, and the window in seconds: `"user";q=1200;w=60`.'),
 }
 export const etag = header('Of this document: send it back as If-None-Match.')
+export const retryAfter = header('Seconds to wait.')
 
 /** Headers of a problem, by its code. */
 const problemHeaders: { readonly [Code in ProblemCode]?: Record<string, ReturnType<typeof header>> } = {
@@ -54,9 +56,9 @@ const problemHeaders: { readonly [Code in ProblemCode]?: Record<string, ReturnTy
     ]),
   ),
   ...Object.fromEntries(
-    ['rate_limited', 'keys_unavailable', 'storage_unavailable'].map((code) => [
+    ['rate_limited', 'keys_unavailable', 'credentials_unavailable', 'storage_unavailable'].map((code) => [
       code,
-      { 'Retry-After': header('Seconds to wait.') },
+      { 'Retry-After': retryAfter },
     ]),
   ),
 }

@@ -4,7 +4,7 @@ import { purposeNames, type Purpose } from '#shared/domain/purposes.ts'
 
 import * as examples from './examples.ts'
 import { commonCodes, etag, json, problems, ticketCodes, userCodes, userHeaders } from './route-answers.ts'
-import { metadataSchema, ticketRequestSchema, ticketSchema } from './schemas.ts'
+import { metadataSchema, ticketRequestSchema, ticketRequestSchemaOf, ticketSchema } from './schemas.ts'
 
 const security = [{ bearer: [] }]
 const traceHeaders = z.object({
@@ -46,7 +46,10 @@ const describePurposeTicket = <P extends Purpose>(purpose: P) =>
       headers: traceHeaders,
       body: {
         required: true,
-        content: json(ticketRequestSchema.partial({ purpose: true }), examples.purposeTicketRequests),
+        content: json(
+          ticketRequestSchemaOf(purpose).extend({ purpose: z.literal(purpose).optional() }),
+          examples.purposeTicketRequests,
+        ),
       },
     },
     responses: { 200: ticketAnswer, ...problems([...allTicketCodes, 'purpose_contradiction'], userHeaders) },

@@ -1,15 +1,14 @@
-import { randomUUID } from 'node:crypto'
-import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 import { getRequestListener } from '@hono/node-server'
 
 import { aborted, type Signals } from '#shared/runtime/lifetime.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
-import { securityHeaders, type Answer } from './answers.ts'
-import { writeProblem } from './failures.ts'
-import { ProblemError, type ProblemCode } from './problems.ts'
+import { ProblemError } from './problems.ts'
+import { endConnection, findOrigin, refuse, tunnelProblem, unreadProblem } from './refusals.ts'
 
 const limits = {
   headersTimeout: 5_000,
@@ -25,22 +24,86 @@ const limits = {
 }
 
 type Fetch = (request: Request) => Response | Promise<Response>
+type ServerOptions = { log: Log; maxConnections: number; corsOrigins: readonly string[] }
 
 /** The API's HTTP server, not listening yet. What never becomes a request of the app is answered here. */
-export const openServer = (fetch: Fetch, { log, maxConnections }: { log: Log; maxConnections: number }): Server => {
-  const answer = getRequestListener(fetch, { errorHandler: answerUnreadable })
+export const openServer = (fetch: Fetch, { log, maxConnections, corsOrigins }: ServerOptions): Server => {
+  const allowed = new Set(corsOrigins)
+  const inHand = new WeakMap<Duplex, { origin: string | undefined; response: ServerResponse }>()
+  const answer = openAnswer(fetch, allowed)
   const serve: RequestListener = (request, response) => {
-    // After close() Node keeps a connection whose request was still in hand for all of keepAliveTimeout.
-    response.once('close', () => server.listening || server.closeIdleConnections())
-    void answer(request, response)
+    const { socket } = request
+    inHand.set(socket, { origin: request.headers.origin, response })
+    response.once('close', () => {
+      if (inHand.get(socket)?.response === response) inHand.delete(socket)
+      // After close() Node keeps a connection whose request was still in hand for all of keepAliveTimeout.
+      if (!server.listening) server.closeIdleConnections()
+    })
+    answer(request, response)
+  }
+  /** What node:http could not read, or did not wait for. */
+  const refuseConnection = (error: Error, socket: Socket) => {
+    const call = inHand.get(socket)
+    // Gone, or an answer is under way on it already.
+    if (!socket.writable || call?.response.headersSent) return void socket.destroy(error)
+    endConnection(socket, refuse(unreadProblem(error), call ? call.origin : findOrigin(error), allowed))
   }
   const server = createServer(limits, serve)
   // An expectation that nobody knows may be passed over (RFC 9110, 10.1.1); Node would answer it bare.
   server.on('checkExpectation', serve)
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    sendForBody(request, response)
+    serve(request, response)
+  })
+  server.on('connect', (request, socket) =>
+    endConnection(socket, refuse(tunnelProblem(), request.headers.origin, allowed)),
+  )
   server.maxConnections = maxConnections
   server.on('drop', () => log.warn({ max: maxConnections }, 'a connection was refused: there are too many'))
   server.on('clientError', refuseConnection)
   return server
+}
+
+/** The app's answer, or a refusal where no URL can be made of a request's target and Host header. */
+const openAnswer = (fetch: Fetch, allowed: ReadonlySet<string>) => {
+  let latest: IncomingMessage | undefined
+  const refuseTarget = () => refuse(new ProblemError('invalid_target'), latest?.headers.origin, allowed)
+  const answer = getRequestListener(fetch, {
+    // Called before the listener returns: the request is the latest.
+    errorHandler: () => {
+      const { status, body, headers } = refuseTarget()
+      return new Response(body, { status, headers })
+    },
+  })
+  return (request: IncomingMessage, response: ServerResponse) => {
+    latest = request
+    if (countHosts(request) <= 1) return void answer(request, response)
+    const { status, body, headers } = refuseTarget()
+    const length = Buffer.byteLength(body ?? '')
+    response.writeHead(status, { ...headers, 'Content-Length': length, Connection: 'close' }).end(body)
+  }
+}
+
+/** More than one is refused: what stands before this server may have gone by the other. Source: RFC 9112, 3.2. */
+const countHosts = ({ rawHeaders }: IncomingMessage) => {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') count++
+  }
+  return count
+}
+
+/**
+ * Of a client that asks before it sends a body, the body is sent for when the app begins to read it: what is refused by
+ * its head is refused at once. Such an answer ends the connection, since the body may follow all the same.
+ */
+const sendForBody = (request: IncomingMessage, response: ServerResponse) => {
+  response.setHeader('Connection', 'close')
+  request.once('resume', () => {
+    if (response.headersSent) return
+    response.removeHeader('Connection')
+    response.writeContinue()
+  })
 }
 
 /** Answers until `stop`, then finishes the requests in hand; after the deadline it cuts them. */
@@ -50,33 +113,4 @@ export const serveUntilStopped = async (server: Server, { stop, deadline }: Sign
   server.closeIdleConnections()
   await Promise.race([closed, aborted(deadline)])
   server.closeAllConnections()
-}
-
-const completed = (code: ProblemCode): Answer => {
-  const requestId = randomUUID()
-  const { status, body, headers } = writeProblem(new ProblemError(code), requestId)
-  return { status, body, headers: { ...securityHeaders, ...headers, Vary: 'Origin', 'X-Request-Id': requestId } }
-}
-
-/** For requests that never reach a route, since no URL can be made of their target and Host header. */
-const answerUnreadable = () => {
-  const { status, body, headers } = completed('invalid_target')
-  return new Response(body, { status, headers })
-}
-
-const codeOf = (error: Error): ProblemCode => {
-  const code = 'code' in error ? error.code : undefined
-  if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large'
-  if (code === 'HPE_INVALID_EOF_STATE') return 'request_incomplete'
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'malformed_request'
-}
-
-/** What node:http could not read, or did not wait for: answered by hand, and the connection ends. */
-const refuseConnection = (error: Error, socket: Socket) => {
-  // Gone, or an answer is under way on it already.
-  if (!socket.writable || socket.bytesWritten > 0) return void socket.destroy(error)
-  const { status, body, headers } = completed(codeOf(error))
-  const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body ?? ''), Connection: 'close' })
-  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head}\r\n${body ?? ''}`)
 }

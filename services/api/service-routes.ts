@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 
-import { commonCodes, everyHeader, json, problems } from './route-answers.ts'
+import { commonCodes, everyHeader, json, problems, retryAfter } from './route-answers.ts'
 
 const statusSchema = z.object({ status: z.enum(['ok', 'ready', 'waiting']), problem: z.string().optional() })
 const plainProblems = problems(commonCodes, everyHeader)
@@ -36,7 +36,7 @@ export const readinessRoute = createRoute({
     },
     503: {
       description: 'It waits for what `problem` names.',
-      headers: everyHeader,
+      headers: { ...everyHeader, 'Retry-After': retryAfter },
       content: json(statusSchema, {
         waiting: { value: { status: 'waiting', problem: 'the image store does not answer' } },
       }),

@@ -7,7 +7,7 @@ import { purposeRules, type Purpose } from '#shared/domain/purposes.ts'
 import type { SignedUpload, UploadLocks } from '#shared/ports/object-store.ts'
 
 import { ProblemError, type FieldProblem } from './problems.ts'
-import { ticketRequestSchema, type TicketRequest, type UploadTicket } from './schemas.ts'
+import { ticketRequestSchemaOf, type TicketRequest, type UploadTicket } from './schemas.ts'
 
 /** A request that may have its ticket. */
 export type CheckedRequest = Omit<TicketRequest, 'content_type'> & { type: ImageType }
@@ -18,7 +18,7 @@ export type CheckedRequest = Omit<TicketRequest, 'content_type'> & { type: Image
  */
 export const readTicketRequest = (body: unknown, pathPurpose: Purpose | undefined): CheckedRequest => {
   const completed = completePurpose(body, pathPurpose)
-  const parsed = ticketRequestSchema.safeParse(completed)
+  const parsed = ticketRequestSchemaOf(purposeOf(completed)).safeParse(completed)
   if (!parsed.success) throw invalidRequest(parsed.error.issues.flatMap(describeIssue))
   const { content_type, ...request } = parsed.data
   const type = readContentType(content_type, purposeRules(request.purpose).types)
@@ -35,6 +35,9 @@ const completePurpose = (body: unknown, pathPurpose: Purpose | undefined): unkno
   const detail = `The path asks for a ${pathPurpose} ticket: leave "purpose" out or set it to "${pathPurpose}".`
   throw new ProblemError('purpose_contradiction', detail)
 }
+
+const purposeOf = (body: unknown): unknown =>
+  typeof body === 'object' && body !== null && 'purpose' in body ? body.purpose : undefined
 
 type Issue = { path: PropertyKey[]; message: string; code?: string; keys?: string[] }
 

@@ -1,17 +1,9 @@
-import {
-  createRemoteJWKSet,
-  customFetch,
-  errors,
-  jwtVerify,
-  type FetchImplementation,
-  type JWTPayload,
-  type JWTVerifyOptions,
-} from 'jose'
+import { jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose'
 
 import type { Log } from '#shared/runtime/log.ts'
 
-import { ProblemError } from './problems.ts'
 import { asymmetricAlgorithms, type VerificationKey } from './public-key.ts'
+import { publishedKeys } from './published-keys.ts'
 
 export type IdentityConfig = {
   JWT_SECRET?: string | undefined
@@ -26,6 +18,8 @@ export type TokenKeys = {
   verify: (token: string) => Promise<JWTPayload>
   /** Rises when the keys have changed: what was verified before is to be verified anew. */
   generation: () => number
+  /** Resolves when tokens can be checked; of published keys, once they were fetched. @throws IssuerError */
+  ping: () => Promise<void>
 }
 
 /** Clocks may differ by so much. */
@@ -46,7 +40,11 @@ export const openTokenKeys = (config: IdentityConfig, log?: Log): TokenKeys => {
   return publishedKeys(JWKS_URL, claims(config, asymmetricAlgorithms), log)
 }
 
-const fixed = (verify: TokenKeys['verify']): TokenKeys => ({ verify, generation: () => 0 })
+const fixed = (verify: TokenKeys['verify']): TokenKeys => ({
+  verify,
+  generation: () => 0,
+  ping: () => Promise.resolve(),
+})
 
 const claims = ({ JWT_ISSUER, JWT_AUDIENCE }: IdentityConfig, algorithms: readonly string[]): JWTVerifyOptions => ({
   algorithms: [...algorithms],
@@ -55,97 +53,3 @@ const claims = ({ JWT_ISSUER, JWT_AUDIENCE }: IdentityConfig, algorithms: readon
   ...(JWT_ISSUER === undefined ? {} : { issuer: JWT_ISSUER }),
   ...(JWT_AUDIENCE === undefined ? {} : { audience: JWT_AUDIENCE }),
 })
-
-const fetchTimeoutMs = 1_500
-/** Unknown key ids make the set be fetched again, but no sooner than this after the last time. */
-const cooldownMs = 30_000
-const renewAfterMs = 600_000
-const restAfterFailureMs = 5_000
-
-/**
- * A published set of keys. Once it was fetched, known keys wait for nobody: the set is renewed behind the callers' back,
- * and an issuer that is away locks out only who brings a key that is not known.
- */
-const publishedKeys = (url: string, options: JWTVerifyOptions, log: Log | undefined): TokenKeys => {
-  let generation = 0
-  let known = ''
-  let renewedAtMs = Date.now()
-  const find = createRemoteJWKSet(new URL(url), {
-    timeoutDuration: fetchTimeoutMs,
-    cooldownDuration: cooldownMs,
-    cacheMaxAge: Infinity,
-    [customFetch]: restAfterFailure(() => known !== ''),
-  })
-
-  const noteChange = () => {
-    const found = JSON.stringify(find.jwks() ?? '')
-    if (found === known || found === '""') return
-    known = found
-    generation++
-  }
-  const renewBehind = () => {
-    if (known === '' || Date.now() - renewedAtMs < renewAfterMs) return
-    renewedAtMs = Date.now()
-    find
-      .reload()
-      .then(noteChange)
-      .catch((error: unknown) => log?.warn({ err: error }, "could not renew the keys of the tokens' issuer"))
-  }
-  const verify = async (token: string) => {
-    renewBehind()
-    try {
-      return (await jwtVerify(token, find, options)).payload
-    } catch (error) {
-      if (error instanceof errors.JWKSMultipleMatchingKeys) return await verifyByAny(token, error, options)
-      throw isOfToken(error) ? error : keysUnavailable(error)
-    } finally {
-      noteChange()
-    }
-  }
-  return { verify, generation: () => generation }
-}
-
-/** Of several keys under one id any may have signed. */
-const verifyByAny = async (
-  token: string,
-  keys: errors.JWKSMultipleMatchingKeys,
-  options: JWTVerifyOptions,
-): Promise<JWTPayload> => {
-  for await (const key of keys) {
-    try {
-      return (await jwtVerify(token, key, options)).payload
-    } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
-    }
-  }
-  throw new errors.JWSSignatureVerificationFailed()
-}
-
-/** Everything that is held against a token is a JOSEError of a kind of its own, but for those of the fetch. */
-const isOfToken = (error: unknown) =>
-  error instanceof errors.JOSEError &&
-  error.constructor !== errors.JOSEError &&
-  !(error instanceof errors.JWKSTimeout) &&
-  !(error instanceof errors.JWKSInvalid)
-
-const keysUnavailable = (cause: unknown) =>
-  new ProblemError('keys_unavailable', 'Tokens cannot be checked now. Try again in a few seconds.', {
-    headers: { 'Retry-After': '5' },
-    cause,
-  })
-
-/** With keys in hand a fetch that failed is not repeated at once, however many unknown key ids ask for it. */
-const restAfterFailure = (hasKeys: () => boolean): FetchImplementation => {
-  let failure: { error: unknown; atMs: number } | undefined
-  return async (url, init) => {
-    if (failure && hasKeys() && Date.now() - failure.atMs < restAfterFailureMs) throw failure.error
-    try {
-      const response = await fetch(url, init)
-      failure = response.ok ? undefined : { error: new Error(`HTTP ${response.status}`), atMs: Date.now() }
-      return response
-    } catch (error) {
-      failure = { error, atMs: Date.now() }
-      throw error
-    }
-  }
-}

@@ -1,65 +1,108 @@
 import { announceDispatch } from '#shared/domain/announce.ts'
-import { eventRecord, imageUploadedSchema, type ImageUploaded } from '#shared/domain/events.ts'
-import { planJob } from '#shared/domain/jobs.ts'
-import { done, reject, type RecordOutcome } from '#shared/domain/outcomes.ts'
-import type { EventLog, LogRecord, RecordHandler } from '#shared/ports/event-log.ts'
-import { OutageError } from '#shared/ports/failures.ts'
-import type { JobQueue } from '#shared/ports/job-queue.ts'
-import type { Log } from '#shared/runtime/log.ts'
+import { planDispatch, type DispatchPlan } from '#shared/domain/dispatch.ts'
+import { eventRecord, imageUploadedSchema } from '#shared/domain/events.ts'
+import type { JobRef } from '#shared/domain/job-refs.ts'
+import type { VisionJob } from '#shared/domain/jobs.ts'
+import type { DispatchOutcome } from '#shared/domain/outcomes.ts'
+import { queueNames } from '#shared/domain/resources.ts'
+import type { LogRecord } from '#shared/ports/event-log.ts'
+import type { JobState } from '#shared/ports/job-ledger.ts'
+import { messaging, traced, traceWork, withTrace } from '#shared/runtime/tracing.ts'
 
-import type { DispatcherMetrics } from './metrics.ts'
+import type { RecentIds } from './recent-ids.ts'
+import { readEvent } from './read-event.ts'
+import type { Settle, SettleDeps } from './settled.ts'
 
-export type DispatchDeps = {
-  jobs: JobQueue
-  events: Pick<EventLog, 'append'>
-  log: Log
-  metrics: DispatcherMetrics
-  /** Told of every service that is away, for readiness; the record waits by itself. */
-  shut: (service: string, reason: unknown) => void
-  now: () => Date
-}
+type Due = Extract<DispatchPlan, { kind: 'due' }>
+
+/** How far a record has come that an outage holds up: what is done is not done again while the process lives. */
+type Progress = { accepted?: { job: VisionJob; at: Date }; isAnnounced?: true }
 
 /**
- * Handles one image.uploaded: a scan becomes one job, other purposes none. The job is sent first, then announced; the
- * log moves its offset only after both, so that a crash between them repeats under the same ids.
+ * Settles image.uploaded: an image whose purpose asks for it becomes one job. The job is sent, then announced, then entered
+ * into the ledger; the log moves its offset only after that, so that a crash in between repeats under the same ids.
  */
-export const dispatchScan =
-  (deps: DispatchDeps): RecordHandler =>
-  async (record) => {
-    const event = readEvent(record)
-    if (!event.ok) return reject(event.problem)
-    try {
-      return await dispatch(deps, event.value)
-    } catch (error) {
-      if (error instanceof OutageError) {
-        deps.metrics.waited()
-        deps.shut(error.service, error)
+export const openDispatch = (deps: SettleDeps, cancelled: RecentIds): Settle<DispatchOutcome> => {
+  const progresses = new WeakMap<LogRecord, Progress>()
+
+  const progressOf = (record: LogRecord): Progress => {
+    const progress = progresses.get(record) ?? {}
+    progresses.set(record, progress)
+    return progress
+  }
+
+  return async (record, signal) => {
+    const read = readEvent(imageUploadedSchema, record)
+    if (!read.ok) return { outcome: 'rejected', reason: read.problem }
+    const { event } = read
+    const { key } = event.data
+    const plan = planDispatch(event, { purposes: deps.purposes, now: deps.now() })
+    switch (plan.kind) {
+      case 'rejected':
+        return { outcome: 'rejected', reason: plan.reason }
+      case 'passed':
+      case 'expired':
+        return { outcome: plan.kind, key, eventId: event.id }
+      case 'due': {
+        const mustLook = !plan.isRecent || cancelled.has(plan.ref.jobId)
+        const progress = progressOf(record)
+        const attributes = messaging.process('kafka', record.topic, key)
+        const work = traceWork('process scan', { kind: 'consumer', parent: event.traceparent, attributes })
+        const due = { ...plan, job: withTrace(plan.job, work) }
+        const outcome = await traced(work, () => sendOnce(deps, due, { mustLook, progress, signal }))
+        const delayMs = progress.accepted && progress.accepted.at.getTime() - Date.parse(event.data.uploaded_at)
+        const about = { key, jobId: plan.job.job_id, eventId: event.id, traceparent: work.traceparent }
+        return { outcome, ...about, ...(outcome === 'dispatched' && delayMs !== undefined && { delayMs }) }
       }
-      throw error
+      default:
+        return plan satisfies never
     }
   }
-
-const dispatch = async (deps: DispatchDeps, event: ImageUploaded): Promise<RecordOutcome> => {
-  const { jobs, events, log, metrics, now } = deps
-  const job = planJob(event, now())
-  if (!job) {
-    metrics.settled('passed')
-    return done
-  }
-  await jobs.send(job)
-  await events.append([eventRecord(announceDispatch(job))])
-  metrics.settled('dispatched')
-  log.info({ outcome: 'dispatched', key: job.key, job_id: job.job_id, event_id: event.id }, 'scan dispatched')
-  return done
 }
 
-const readEvent = ({ value }: LogRecord): { ok: true; value: ImageUploaded } | { ok: false; problem: string } => {
-  try {
-    const parsed = imageUploadedSchema.safeParse(JSON.parse(value))
-    if (parsed.success) return { ok: true, value: parsed.data }
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-    return { ok: false, problem: `the record is no image.uploaded event: ${issues.join('; ').slice(0, 500)}` }
-  } catch {
-    return { ok: false, problem: 'the record is not JSON' }
+/** A process may be frozen for any time: what the ledger said so long ago is asked again before it is acted on. */
+const freshMs = 60_000
+
+const findFresh = async (
+  { ledger, now }: Pick<SettleDeps, 'ledger' | 'now'>,
+  ref: JobRef,
+  signal: AbortSignal,
+): Promise<JobState> => {
+  const askedAt = now().getTime()
+  const state = await ledger.find(ref, { signal })
+  return now().getTime() - askedAt < freshMs ? state : findFresh({ ledger, now }, ref, signal)
+}
+
+const sendOnce = async (
+  deps: SettleDeps,
+  { job, ref }: Due,
+  { mustLook, progress, signal }: { mustLook: boolean; progress: Progress; signal: AbortSignal },
+): Promise<DispatchOutcome> => {
+  const { jobs, ledger, events, now } = deps
+  if (!progress.accepted) {
+    if (mustLook) {
+      const { isCancelled, isDispatched } = await findFresh(deps, ref, signal)
+      if (isCancelled) return 'cancelled'
+      if (isDispatched) return 'already_dispatched'
+    }
+    progress.accepted = { job: await send(jobs, job), at: now() }
   }
+  const accepted = progress.accepted
+  if (!progress.isAnnounced) {
+    await events.append([eventRecord(announceDispatch(accepted.job))])
+    progress.isAnnounced = true
+  }
+  const entry = await ledger.enter(ref, { key: job.key, eventId: job.event_id, at: accepted.at })
+  return entry === 'entered' ? 'dispatched' : 'already_dispatched'
+}
+
+/** Gives the job as it was sent. */
+const send = (jobs: SettleDeps['jobs'], job: VisionJob): Promise<VisionJob> => {
+  const attributes = messaging.send(queueNames.jobs, job.job_id)
+  const work = traceWork('send job', { kind: 'producer', parent: job.traceparent, attributes })
+  const sent = withTrace(job, work)
+  return traced(work, async () => {
+    await jobs.send(sent)
+    return sent
+  })
 }

@@ -1,9 +1,10 @@
-import { awsVariables, openSqs } from '#shared/adapters/aws/clients.ts'
+import { awsVariables, openS3, openSqs } from '#shared/adapters/aws/clients.ts'
 import { checkSetup } from '#shared/adapters/check-setup.ts'
 import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
 import { gatedHealth } from '#shared/adapters/gated-health.ts'
+import { s3JobLedger } from '#shared/adapters/s3/job-ledger.ts'
 import { sqsJobQueue } from '#shared/adapters/sqs/job-queue.ts'
-import { healthVariables } from '#shared/adapters/variables.ts'
+import { healthVariables, placeVariables } from '#shared/adapters/variables.ts'
 import { topics } from '#shared/domain/resources.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 import { gate as openGate } from '#shared/runtime/gate.ts'
@@ -13,17 +14,20 @@ import { openMetrics } from '#shared/runtime/metrics.ts'
 import { runProcess, type Part } from '#shared/runtime/run.ts'
 
 import { dispatcherVariables } from './config.ts'
-import { dispatchScan } from './dispatch.ts'
+import { consumedTopics, openDispatcher } from './dispatcher.ts'
 import { dispatcherMetrics } from './metrics.ts'
+import { recordsInHand } from './records-in-hand.ts'
 
 export const scanDispatcherVariables = {
   ...awsVariables,
+  STATE_BUCKET: placeVariables.STATE_BUCKET,
   ...dispatcherVariables,
   ...eventLogVariables,
   ...healthVariables(9466),
 }
 
-const concurrency = 50
+/** Ten batches of jobs: one is under way while others gather, are announced and entered. */
+const concurrency = 100
 
 /** The scan-dispatcher of one environment, ready to run. */
 export const scanDispatcher =
@@ -31,17 +35,20 @@ export const scanDispatcher =
   async ({ log, life }: { log: Log; life: Lifetime }): Promise<readonly Part[]> => {
     const config = readConfig(scanDispatcherVariables, environment)
     const jobs = sqsJobQueue({ client: openSqs(config), queueUrl: config.JOBS_QUEUE_URL })
+    const ledger = s3JobLedger({ client: openS3(config), bucket: config.STATE_BUCKET })
     const registry = openMetrics()
     const events = openEventLog(config, { log, registry })
-    const metrics = dispatcherMetrics(registry)
-    const probes = { SQS: jobs.ping, 'the event log': events.ping }
+    const inHand = recordsInHand()
+    const metrics = dispatcherMetrics(registry, inHand.count)
+    const probes = { S3: ledger.ping, SQS: jobs.ping, 'the event log': events.ping }
     const gate = openGate({ probes, log, signal: life.stop })
     const checks = { ...probes, 'the event log': () => events.checkTopics(topics) }
     const setup = await checkSetup(checks, gate)
     const health = await gatedHealth(config, { registry, gate, events })
-    const shut = (name: string, reason: unknown) => gate.shut(name, reason)
-    const handle = dispatchScan({ jobs, events, log, metrics, shut, now: () => new Date() })
-    const options = { group: config.KAFKA_GROUP_ID, topics: ['image.uploaded'], handle, concurrency }
+    const purposes = config.DISPATCH_PURPOSES
+    const now = () => new Date()
+    const handle = openDispatcher({ jobs, ledger, events, purposes, now, log, metrics, inHand, gate })
+    const options = { group: config.KAFKA_GROUP_ID, topics: consumedTopics, handle, concurrency }
     log.info({ health: health.url }, gate.open ? 'scan-dispatcher is ready' : 'scan-dispatcher has started and waits')
     return [
       health.part,

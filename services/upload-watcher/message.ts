@@ -1,22 +1,17 @@
-import { given } from '#shared/domain/given.ts'
-import { redriveCountName } from '#shared/domain/redrive.ts'
 import { OutageError, SetupError } from '#shared/ports/failures.ts'
 import type { MessageQueue, QueueMessage } from '#shared/ports/message-queue.ts'
 import { backoff, retrying } from '#shared/runtime/backoff.ts'
-import type { Log } from '#shared/runtime/log.ts'
+import { traceIdOf } from '#shared/runtime/tracing.ts'
 
+import { startHeartbeat, type HeartbeatDeps } from './heartbeat.ts'
 import type { WatcherMetrics } from './metrics.ts'
-import { parseNotification, type ReadRecord } from './notification.ts'
+import { parseNotification, type Notification, type ReadRecord } from './notification.ts'
+import { describeReasons, storeQuarantine, type Unsettled } from './quarantine.ts'
 import { settleRecord, type SettleDeps, type Settled } from './settle.ts'
+import { quarantined } from './settled.ts'
 
-export type MessageDeps = SettleDeps & {
-  uploads: MessageQueue
-  quarantine: MessageQueue
-  log: Log
-  metrics: WatcherMetrics
-  /** How long a message stays hidden; a heartbeat renews it while the message is in hand. */
-  visibilitySeconds: number
-}
+export type MessageDeps = SettleDeps &
+  HeartbeatDeps & { uploads: MessageQueue; quarantine: MessageQueue; metrics: WatcherMetrics }
 
 /** A record's own failures before it is quarantined. */
 const maxAttempts = 5
@@ -27,103 +22,79 @@ const retryDelayMs = backoff({ baseMs: 200, capMs: 5_000 })
  * @throws OutageError, SetupError, or whatever kept a step from being stored: then the message must come again.
  */
 export const settleMessage = async (deps: MessageDeps, message: QueueMessage, deadline: AbortSignal): Promise<void> => {
+  const notification = parseNotification(message.body)
+  deps.metrics.received(message, notification.kind === 'records' ? notification.records.length : 1)
   const stopHeartbeat = startHeartbeat(deps, message)
   try {
-    const notification = parseNotification(message.body)
-    if (notification.kind === 'records') {
-      for (const read of notification.records) note(deps, message, await settleOne(deps, message, read, deadline))
-    } else if (notification.kind === 'test') {
-      note(deps, message, { outcome: 'ignored', key: '', reason: 'test_event' })
-    } else {
-      note(deps, message, await storeQuarantine(deps, message, message.body, '', notification.reason))
-    }
+    const settled = await settleAll(deps, message, notification, deadline)
     await deps.uploads.acknowledge(message)
+    deps.metrics.settled(message, settled)
   } finally {
     await stopHeartbeat()
   }
 }
 
-const settleOne = async (
+/** The outcomes of all records; what is quarantined of them is stored last, and together. */
+const settleAll = async (
   deps: MessageDeps,
   message: QueueMessage,
-  read: ReadRecord,
+  notification: Notification,
   deadline: AbortSignal,
-): Promise<Settled> => {
-  const raw = () => writeRecord(read.raw) ?? message.body
-  if (!read.ok) return storeQuarantine(deps, message, raw(), '', read.reason)
+): Promise<Settled[]> => {
+  const settled: Settled[] = []
+  const unsettled: (Settled & Unsettled)[] = []
+  const note = (one: Settled, raw: unknown) => {
+    settled.push(one)
+    if (one.outcome === 'quarantined') unsettled.push({ detail: '', ...one, raw })
+    else tell(deps, message, one)
+  }
+  switch (notification.kind) {
+    case 'records':
+      for (const read of notification.records) note(await settleOne(deps, read, deadline), read.raw)
+      break
+    case 'test':
+      note({ outcome: 'ignored', key: '', reason: 'test_event' }, undefined)
+      break
+    case 'unreadable':
+      note(quarantined('', 'unreadable', notification.reason), undefined)
+      break
+    default:
+      notification satisfies never
+  }
+  const [first] = unsettled
+  if (first) {
+    await storeQuarantine(deps.quarantine, message, unsettled)
+    tell(deps, message, first, { detail: describeReasons(unsettled), records: unsettled.length })
+  }
+  return settled
+}
+
+const settleOne = async (deps: MessageDeps, read: ReadRecord, deadline: AbortSignal): Promise<Settled> => {
+  if (!read.ok) return quarantined('', 'unreadable', read.reason)
+  const attempt = (attempts: number) => {
+    if (attempts > 0) deps.metrics.retried()
+    return settleRecord(deps, read.record, deadline)
+  }
   try {
-    const settled = await retrying(() => settleRecord(deps, read.record, deadline), {
+    return await retrying(attempt, {
       attempts: maxAttempts,
       delayMs: retryDelayMs,
       signal: deadline,
       isFinal: (error) => deadline.aborted || isNotItsOwn(error),
     })
-    if (settled.outcome !== 'quarantined') return settled
-    return await storeQuarantine(deps, message, raw(), settled.key, settled.reason ?? '')
   } catch (error) {
     if (deadline.aborted || isNotItsOwn(error)) throw error
-    const reason = `it failed ${maxAttempts} times, at last with: ${error instanceof Error ? error.message : String(error)}`
-    return storeQuarantine(deps, message, raw(), read.record.key, reason)
-  }
-}
-
-/**
- * A record's raw form as a message. Undefined when it is nested more deeply than JSON.stringify can follow: it may
- * recurse where JSON.parse does not. Of the characters that SQS refuses it escapes all but two.
- */
-const writeRecord = (raw: unknown): string | undefined => {
-  try {
-    return JSON.stringify(raw).replaceAll('\ufffe', '\\ufffe').replaceAll('\uffff', '\\uffff')
-  } catch {
-    return undefined
+    const last = error instanceof Error ? error.message : String(error)
+    return quarantined(read.record.key, 'failed', `it failed ${maxAttempts} times, at last with: ${last}`)
   }
 }
 
 /** Failures that no message causes. */
 const isNotItsOwn = (error: unknown) => error instanceof OutageError || error instanceof SetupError
 
-/** SQS attributes are strings without control characters, and count towards the message's size. */
-const attributeText = (text: string) => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 1000)
-
-const storeQuarantine = async (
-  deps: MessageDeps,
-  message: QueueMessage,
-  body: string,
-  key: string,
-  reason: string,
-): Promise<Settled> => {
-  const attributes = {
-    reason: attributeText(reason),
-    'source-message-id': message.id,
-    // Without it a message could go round between quarantine and redrive for ever.
-    ...given({ [redriveCountName]: message.attributes[redriveCountName] }),
-  }
-  await deps.quarantine.send({ body, attributes })
-  return { outcome: 'quarantined', key, reason }
-}
-
-const note = ({ log, metrics }: MessageDeps, message: QueueMessage, settled: Settled) => {
-  const { outcome, key, reason, eventId } = settled
-  // What a quarantine says is a text of its own each time.
-  metrics.settled(outcome, outcome === 'quarantined' ? '' : (reason ?? ''))
+const tell = ({ log }: MessageDeps, message: QueueMessage, settled: Settled, more: object = {}) => {
+  const { outcome, key, reason, eventId, traceparent } = settled
   const level = outcome === 'quarantined' ? 'warn' : 'info'
-  log[level]({ outcome, key, reason, event_id: eventId, message_id: message.id }, `notification ${outcome}`)
-}
-
-/**
- * Renews the message's hiding until stopped; a beat that fails is no more than a risk of a repeat. Stopping waits for
- * the beat that is under way: it must not land after a release.
- */
-const startHeartbeat = ({ uploads, log, visibilitySeconds }: MessageDeps, message: QueueMessage) => {
-  let lastBeat = Promise.resolve()
-  const beat = () => {
-    lastBeat = uploads.extend(message, visibilitySeconds).catch((error: unknown) => {
-      log.warn({ err: error, message_id: message.id }, 'could not keep a message hidden')
-    })
-  }
-  const timer = setInterval(beat, (visibilitySeconds * 1000) / 3)
-  return () => {
-    clearInterval(timer)
-    return lastBeat
-  }
+  const ids = { event_id: eventId, message_id: message.id, trace_id: traceIdOf(traceparent) }
+  log[level]({ outcome, key, reason, ...more, ...ids }, `notification ${outcome}`)
 }

@@ -1,12 +1,11 @@
 import { announceRemoval } from '#shared/domain/announce.ts'
-import { eventRecord } from '#shared/domain/events.ts'
 import { given } from '#shared/domain/given.ts'
 import type { KeyFacts } from '#shared/domain/keys.ts'
 import type { VerdictRecord } from '#shared/domain/verdict.ts'
 
 import type { RemovalRecord } from './notification.ts'
-import type { SettleDeps, Settled } from './settled.ts'
-import { findVerdict, storeVerdict } from './verdicts.ts'
+import { publish, type SettleDeps, type Settled } from './settled.ts'
+import { findVerdict, markDeleted } from './verdicts.ts'
 
 /**
  * Takes a removal to its event. A bucket with versions tells of one object many times: of the marker that hides it, then of
@@ -19,13 +18,13 @@ export const settleRemoval = async (
   record: RemovalRecord,
   signal: AbortSignal,
 ): Promise<Settled> => {
-  if (record.removal === 'object') return told(key, await publish(deps, key, record, record.versionId))
+  if (record.removal === 'object') return told(key, await tellRemoval(deps, key, record, record.versionId))
   if (await deps.images.head(key.key, { signal })) return ignored(key, 'object_remains')
-  const verdict = await findVerdict(deps.states, key.key, signal)
-  const plan = planRemoval(record, verdict)
+  const found = await findVerdict(deps.states, key.key, signal)
+  const plan = planRemoval(record, found?.verdict)
   if (plan.kind === 'ignore') return ignored(key, plan.reason)
-  const eventId = await publish(deps, key, record, plan.versionId)
-  if (verdict) await storeVerdict(deps.states, key.key, { ...verdict, deleted: { event_id: eventId } })
+  const eventId = await tellRemoval(deps, key, record, plan.versionId)
+  if (found) await markDeleted(deps.states, key.key, found, eventId, signal)
   return told(key, eventId)
 }
 
@@ -42,15 +41,15 @@ const planRemoval = ({ kind, removal, versionId }: RemovalRecord, verdict: Verdi
   return kind === 'expired' ? { kind: 'ignore', reason: 'never_seen' } : { kind: 'tell', versionId }
 }
 
-const publish = async (
-  { place, events }: SettleDeps,
+const tellRemoval = async (
+  deps: SettleDeps,
   key: KeyFacts,
   { kind, sequencer, eventTime }: RemovalRecord,
   versionId: string | undefined,
 ): Promise<string> => {
-  const removal = { bucket: place.bucket, key: key.key, eventTime, ...given({ versionId, sequencer }) }
+  const removal = { bucket: deps.place.bucket, key: key.key, eventTime, ...given({ versionId, sequencer }) }
   const event = announceRemoval(key, removal, kind)
-  await events.append([eventRecord(event)])
+  await publish(deps, event, eventTime)
   return event.id
 }
 

@@ -1,19 +1,20 @@
 import { announceVerdict, recordVerdict } from '#shared/domain/announce.ts'
-import { eventRecord } from '#shared/domain/events.ts'
 import { given } from '#shared/domain/given.ts'
 import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
 import { purposeRules } from '#shared/domain/purposes.ts'
+import { queueNames } from '#shared/domain/resources.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
 import { judgeImage, type VerdictRecord } from '#shared/domain/verdict.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
+import { messaging, traced, traceWork, withTrace } from '#shared/runtime/tracing.ts'
 
 import { findFamily } from './event-families.ts'
 import { examineObject } from './examine.ts'
 import type { NotificationRecord } from './notification.ts'
 import { findForeign } from './origin.ts'
 import { settleRemoval } from './removals.ts'
-import type { SettleDeps, Settled } from './settled.ts'
+import { publish, quarantined, type SettleDeps, type Settled } from './settled.ts'
 import { storeVerdict } from './verdicts.ts'
 
 export type { SettleDeps, Settled } from './settled.ts'
@@ -31,20 +32,16 @@ export const settleRecord = async (
   const { key } = record
   if (record.kind === 'other') return { outcome: 'ignored', key, reason: findFamily(record.eventName) }
   const foreign = findForeign({ bucket: deps.place.bucket, ...deps.origin }, record)
-  if (foreign !== undefined) return quarantined(key, foreign)
+  if (foreign !== undefined) return quarantined(key, 'foreign', foreign)
   const parsed = parseKey(key)
-  if (!parsed.ok) return quarantined(key, `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`)
+  if (!parsed.ok) {
+    const detail = `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`
+    return quarantined(key, 'strange_key', detail)
+  }
   return record.kind === 'created'
     ? settleUpload(deps, parsed.facts, record, signal)
     : settleRemoval(deps, parsed.facts, record, signal)
 }
-
-/** The key may be anything, and of any length. */
-const quarantined = (key: string, reason: string): Settled => ({
-  outcome: 'quarantined',
-  key: key.slice(0, 1024),
-  reason,
-})
 
 const settleUpload = async (
   deps: SettleDeps,
@@ -52,18 +49,24 @@ const settleUpload = async (
   record: NotificationRecord,
   signal: AbortSignal,
 ): Promise<Settled> => {
+  const startMs = Date.now()
   const facts = await findObject(deps.images, record, signal)
   if (!facts) return { outcome: 'gone', key: key.key }
   const verdict = judgeImage(purposeRules(key.purpose), facts)
   const event = announceVerdict(deps.place, key, facts.object, verdict)
-  await deps.events.append([eventRecord(event)])
-  const settled = { key: key.key, eventId: event.id }
-  if (verdict.kind === 'accepted') {
-    await storeVerdict(deps.states, key.key, recordVerdict(event))
-    return { outcome: 'uploaded', ...settled }
-  }
-  await finishRejected(deps, key, facts.object, recordVerdict(event))
-  return { outcome: 'rejected', ...settled, reason: verdict.reason }
+  const attributes = messaging.process('aws_sqs', queueNames.uploads, key.key)
+  // Only the object knows its trace, so the span begins before it is known whose it is.
+  const work = traceWork('process upload', { kind: 'consumer', parent: event.traceparent, attributes, startMs })
+  const settled = { key: key.key, eventId: event.id, traceparent: work.traceparent }
+  return traced(work, async (): Promise<Settled> => {
+    await publish(deps, withTrace(event, work), record.eventTime)
+    if (verdict.kind === 'accepted') {
+      await storeVerdict(deps.states, key.key, recordVerdict(event))
+      return { outcome: 'uploaded', ...settled }
+    }
+    await finishRejected(deps, key, facts.object, recordVerdict(event))
+    return { outcome: 'rejected', ...settled, reason: verdict.reason }
+  })
 }
 
 /** The verdict comes before the removal: when the object is gone, nothing else can tell its uploader why. */

@@ -64,13 +64,12 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
   }
 
   const settle = async (message: QueueMessage) => {
-    metrics.received(message)
     try {
       await settleMessage(deps, message, deadline)
     } catch (error) {
       if (!deadline.aborted) await giveWay(error)
-      metrics.released()
       await release(message, error instanceof OutageError || deadline.aborted ? 0 : returnSeconds)
+      metrics.released(message)
     } finally {
       hands.give()
     }

@@ -17,7 +17,7 @@ export const gatedHealth = (
     port: config.HEALTH_PORT,
     registry,
     checks: [
-      { name: 'dependencies', problem: () => (gate.open ? undefined : `waiting for ${gate.away.join(', ')}`) },
-      { name: 'event log', problem: events.problem },
+      ...gate.names.map((name) => ({ name, problem: () => (gate.away.includes(name) ? 'is waited for' : undefined) })),
+      { name: 'the group', problem: events.problem },
     ],
   })

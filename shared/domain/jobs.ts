@@ -29,12 +29,11 @@ export const visionJobSchema = z
 
 export type VisionJob = z.infer<typeof visionJobSchema>
 
-/** The job of an accepted image, or undefined when its purpose asks for none. */
-export const planJob = (event: ImageUploaded, now: Date): VisionJob | undefined => {
+/** The job of an accepted image. An event that names its job's id is believed; it is the derived one. */
+export const planJob = (event: ImageUploaded, { jobId }: { jobId: string }, now: Date): VisionJob => {
   const image = event.data
-  if (image.job_id === undefined) return undefined
   return {
-    job_id: image.job_id,
+    job_id: image.job_id ?? jobId,
     image_url: image.cdn_url,
     bucket: image.bucket,
     key: image.key,

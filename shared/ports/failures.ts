@@ -15,6 +15,14 @@ export class OutageError extends Error {
   }
 }
 
+/** An outage of our own making: there are no credentials to ask the service with, for now. Others may be on their way. */
+export class CredentialsError extends OutageError {
+  constructor(service: Dependency, detail: string, options?: ErrorOptions) {
+    super(service, detail, options)
+    this.message = `${service} cannot be asked: ${detail}`
+  }
+}
+
 /** What was asked cannot be done as asked, however often it is repeated: the message or record itself is at fault. */
 export class RefusalError extends Error {
   override readonly name = 'RefusalError'

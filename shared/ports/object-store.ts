@@ -13,7 +13,7 @@ export type NewObject = { key: string; body: string; contentType: string }
 /**
  * One bucket (Amazon S3 or a store that speaks its protocol). Promises that an adapter keeps (test/contract/object-store.ts):
  * - What is not there, or no longer in the pinned state, is `undefined`. A refusal is never read as absence.
- * - `put` replaces; `create` stores only where nothing is.
+ * - `put` replaces; `create` stores only where nothing is, `replace` only where the named state is.
  *
  * All methods throw OutageError when the store is away or throttles, RefusalError when it refuses this one object,
  * SetupError when the bucket does not exist or the credentials are wrong.
@@ -29,6 +29,11 @@ export type ObjectStore = {
   put: (object: NewObject) => Promise<void>
   /** `exists` when the key was taken: nothing is changed then. */
   create: (object: NewObject) => Promise<'created' | 'exists'>
+  /**
+   * Puts in the place of what has this etag; `changed` when that is no longer there: nothing is stored then. A store that
+   * knows no such condition replaces whatever is there.
+   */
+  replace: (object: NewObject, etag: string) => Promise<'replaced' | 'changed'>
   /** Removes every version; nothing happens where nothing is, and no delete marker is left for what never was. */
   remove: (key: string, options?: { signal?: AbortSignal }) => Promise<void>
   /** Removes the pinned state and no other, so never a newer object under the key. Nothing happens when it is not there. */
@@ -63,8 +68,8 @@ export type SignedUpload = {
 
 /** Signs uploads: every lock stands in the signature's SignedHeaders. */
 export type UploadSigner = {
-  /** At once while credentials are at hand. @throws OutageError when there are none */
+  /** At once while credentials are at hand. @throws CredentialsError when there are none */
   sign: (locks: UploadLocks, now: Date) => SignedUpload | Promise<SignedUpload>
-  /** Resolves when there are credentials to sign with. @throws OutageError */
+  /** Resolves when there are credentials to sign with. @throws CredentialsError */
   ping: () => Promise<void>
 }

@@ -50,34 +50,43 @@ export const readConfig = <V extends Variables>(
 const describeProblem = ({ about, secret = false }: Variable<unknown>, text: string | undefined, error: z.ZodError) => {
   if (text === undefined) return ` is not set (${about})`
   const reason = error.issues.map(({ message }) => asPredicate(message)).join(' and ')
-  if (!secret) return `: ${JSON.stringify(text)} ${reason}`
+  if (!secret) return `: ${JSON.stringify(text.replace(/\/\/[^/?#]*@/, '//[hidden]@'))} ${reason}`
   return `: its value (a secret, not shown) ${reason.includes(text) ? 'is not right' : reason}`
 }
 
 // zod's own messages are sentences of their own ("Too small: ...").
 const asPredicate = (message: string) => (/^[a-z]/.test(message) ? message : `is not right (${message})`)
 
-/** A whole number from `min` to `max`, in digits. */
+/** A whole number from `min` to `max`, in digits; the schema's description is its range. */
 export const wholeNumber = ({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {}) => {
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+  const isOpen = max === Number.MAX_SAFE_INTEGER
   return z
     .string()
     .refine((text) => /^-?\d{1,16}$/.test(text) && Number(text) >= min && Number(text) <= max, {
-      error: `is not a whole number ${range}`,
+      error: `is not a whole number ${isOpen ? `of at least ${min}` : `from ${min} to ${max}`}`,
     })
     .transform(Number)
+    .describe(isOpen ? `${min} or more` : `${min} to ${max}`)
 }
 
 /** A TCP port; 0 lets the system choose. */
 export const portSchema = wholeNumber({ min: 0, max: 65_535 })
 
-/** An http or https URL that paths can be appended to: no trailing slash is kept. */
-export const urlSchema = z
-  .string()
-  .refine((text) => /^https?:\/\/[^\s?#]+$/i.test(text) && URL.canParse(text), {
-    error: 'is not an http or https URL without query and fragment',
+const urlOf = (form: RegExp, without: string) =>
+  z.string().refine((text) => form.test(text) && URL.canParse(text), {
+    error: `is not an http or https URL without ${without}`,
   })
-  .transform((text) => text.replace(/\/+$/, ''))
+
+/**
+ * An http or https URL that paths can be appended to: no trailing slash is kept. A user in it would be dropped by the AWS
+ * SDK, and refused by fetch.
+ */
+export const urlSchema = urlOf(/^https?:\/\/(?![^/]*@)[^\s?#\\]+$/i, 'user, password, query and fragment').transform(
+  (text) => text.replace(/\/+$/, ''),
+)
+
+/** An http or https URL that is asked as it stands, with its query. */
+export const wholeUrlSchema = urlOf(/^https?:\/\/(?![^/?]*@)[^\s#\\]+$/i, 'user, password and fragment')
 
 export const booleanSchema = z
   .string()

@@ -7,6 +7,8 @@ import { waitQueue } from './wait-queue.ts'
 /** Holds the work back while something that it depends on is away. */
 export type Gate = {
   readonly open: boolean
+  /** All dependencies that it knows. */
+  readonly names: readonly string[]
   /** The dependencies that are waited for. */
   readonly away: readonly string[]
   /**
@@ -61,6 +63,7 @@ export const gate = (options: {
     get open() {
       return away.size === 0
     },
+    names: Object.keys(probes),
     get away() {
       return [...away]
     },

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
-import type { Registry } from 'prom-client'
+import { Gauge, type Registry } from 'prom-client'
 
 import { pause } from './backoff.ts'
 import { aborted } from './lifetime.ts'
@@ -29,6 +29,7 @@ export const healthServer = async (options: {
 }): Promise<{ port: number; url: string; part: Part }> => {
   const { host, registry } = options
   let checks = options.checks
+  exportChecks(registry, () => checks)
   const routes: Readonly<Record<string, () => Promise<Answer>>> = {
     '/healthz': () => Promise.resolve(json(200, { status: 'ok' })),
     '/readyz': () => answerReadiness(checks),
@@ -79,11 +80,27 @@ const answerRequest = async (
 }
 
 const answerReadiness = async (checks: readonly Check[]): Promise<Answer> => {
-  const found = await Promise.all(checks.map(async (check) => [check.name, await findProblem(check)] as const))
+  const found = await findProblems(checks)
   const problems = Object.fromEntries(found.filter(([, problem]) => problem !== undefined))
   const ready = Object.keys(problems).length === 0
   return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', problems })
 }
+
+/** The checks as a metric. One that is no longer made keeps its series. */
+export const exportChecks = (registry: Registry, checks: () => readonly Check[]) =>
+  new Gauge({
+    name: 'image_intake_check_failed',
+    help: 'Checks of readiness: 1 while the service is not ready for this reason.',
+    labelNames: ['check'],
+    registers: [registry],
+    async collect() {
+      const found = await findProblems(checks())
+      for (const [check, problem] of found) this.set({ check }, problem === undefined ? 0 : 1)
+    },
+  })
+
+const findProblems = (checks: readonly Check[]) =>
+  Promise.all(checks.map(async (check) => [check.name, await findProblem(check)] as const))
 
 const findProblem = async ({ problem }: Check): Promise<string | undefined> => {
   const over = new AbortController()

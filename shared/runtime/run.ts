@@ -5,6 +5,7 @@ import { readConfig, variable } from './config.ts'
 import { aborted, endOnSignals, lifetime, type Lifetime, type Signals } from './lifetime.ts'
 import { logLevels, openLog, type Log } from './log.ts'
 import { redact } from './redact.ts'
+import { flushTraces } from './tracing.ts'
 
 /** A part lives until `stop`, then finishes what is in hand. Ending before stop, or rejecting, is a failure of the whole. */
 export type Part = {
@@ -14,8 +15,10 @@ export type Part = {
   last?: boolean
 }
 
-// What a part may take to notice the deadline.
-const marginMs = 1000
+/** What a process has to finish what is in hand. Whoever ends it by force waits longer than this and the margin. */
+export const processGraceMs = 25_000
+/** What a part may take to notice the deadline. */
+export const marginMs = 1000
 const longestTimerMs = 2 ** 31 - 1
 
 /**
@@ -77,7 +80,7 @@ export const processVariables = {
 export const runProcess = async (
   name: string,
   start: Start,
-  { graceMs = 25_000 }: { graceMs?: number } = {},
+  { graceMs = processGraceMs }: { graceMs?: number } = {},
 ): Promise<void> => {
   const die = (error: unknown) => {
     const sentences = redact(describeFailure(error)).split('\n')
@@ -101,6 +104,7 @@ export const runProcess = async (
     if (!parts) throw new Error('did not finish starting before it had to stop')
     await run(parts, life, log)
     log.info('stopped')
+    await flushTraces()
   } catch (error) {
     die(error)
   }

@@ -28,6 +28,7 @@ const calls: Readonly<Record<string, (store: ObjectStore) => Promise<unknown>>> 
   head: (store) => store.head('key'),
   put: (store) => store.put({ key: 'key', body: '{}', contentType: 'application/json' }),
   create: (store) => store.create({ key: 'key', body: '{}', contentType: 'application/json' }),
+  replace: (store) => store.replace({ key: 'key', body: '{}', contentType: 'application/json' }, 'etag'),
   remove: (store) => store.remove('key'),
   removeVersion: (store) => store.removeVersion('key', { etag: 'etag' }),
   ping: (store) => store.ping(),
@@ -158,6 +159,33 @@ export const objectStoreContract = (name: string, openStore: () => Promise<Objec
       })
       assert.equal(winners.length, 1)
       assert.equal(await textOf(store, 'a'), winners[0])
+    })
+
+    test('replace stores in the place of the named state, and changes nothing else', async (context) => {
+      const { store } = await open(context)
+      assert.equal(await store.replace(note('a', 'one'), 'd41d8cd98f00b204e9800998ecf8427e'), 'changed')
+      assert.equal(await store.head('a'), undefined)
+      await store.put(note('a', 'one'))
+      const etag = (await store.head('a'))?.etag ?? ''
+      assert.equal(
+        await store.replace({ key: 'a', body: '{"two":"ü"}', contentType: 'application/json' }, etag),
+        'replaced',
+      )
+      const before = await store.head('a')
+      assert.deepEqual([before?.contentType, before?.size], ['application/json', 12])
+      assert.equal(await store.replace(note('a', 'three'), etag), 'changed')
+      assert.deepEqual(await store.head('a'), before)
+      assert.equal(await textOf(store, 'a'), '{"two":"ü"}')
+    })
+
+    test('of many replaces at once one wins', async (context) => {
+      const { store } = await open(context)
+      await store.put(note('a', 'one'))
+      const etag = (await store.head('a'))?.etag ?? ''
+      const bodies = Array.from({ length: 8 }, (_, index) => `body ${index}`)
+      const ends = await Promise.all(bodies.map((body) => store.replace(note('a', body), etag)))
+      assert.equal(ends.filter((end) => end === 'replaced').length, 1)
+      assert.equal(await textOf(store, 'a'), bodies[ends.indexOf('replaced')])
     })
 
     test('remove removes one object, and is content when it is gone', async (context) => {

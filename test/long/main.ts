@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 
 import { checkMutations } from '../services/upload-watcher/notification-mutations.ts'
 import { watchMemory } from '../support/api-memory.ts'
+import { simulateDispatch } from '../support/dispatch-simulation/simulate.ts'
 import { uploadUnderKills } from '../support/kill-run.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
 import { checkOutcome, waitForVerdicts } from '../support/mixed-run.ts'
@@ -41,7 +42,16 @@ const tamperRun: LongRun = { name: 'tampers', defaultCount: 50_000, run: tamperW
 
 const memoryRun: LongRun = { name: 'api-memory', defaultCount: 1_000_000, run: watchMemory }
 
-const runs: readonly LongRun[] = [killRun, notificationRun, tamperRun, memoryRun]
+const dispatcherRun: LongRun = {
+  name: 'dispatcher',
+  defaultCount: 1_000_000,
+  run: async (random, scans) => {
+    const { residue, runs } = await simulateDispatch(scans, random)
+    process.stdout.write(`${runs} dispatchers, ${residue} second sends inside the residue; `)
+  },
+}
+
+const runs: readonly LongRun[] = [killRun, notificationRun, tamperRun, memoryRun, dispatcherRun]
 
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string' }, count: { type: 'string' } },

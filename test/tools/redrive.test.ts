@@ -25,7 +25,7 @@ const pathOf = (name: string) => {
 }
 
 test('one grammar names topics and queues', () => {
-  assert.deepEqual(Object.keys(redrivePaths), ['uploads', 'quarantine', 'jobs', 'image.uploaded'])
+  assert.deepEqual(Object.keys(redrivePaths), ['uploads', 'quarantine', 'jobs', 'image.uploaded', 'image.deleted'])
   assert.deepEqual(readOrder(given(['image.uploaded'])), {
     path: { kind: 'topic', from: 'image.uploaded.dead-letter', to: 'image.uploaded' },
     dryRun: false,
@@ -45,8 +45,8 @@ const wrong: [string, ReturnType<typeof given>, RegExp][] = [
   ['two names', given(['jobs', 'uploads']), /name one of /],
   [
     'an unknown name',
-    given(['image.deleted']),
-    /image\.deleted has no dead letters that can be put back: name one of /,
+    given(['image.rejected']),
+    /image\.rejected has no dead letters that can be put back: name one of /,
   ],
   ['a name that every object has', given(['constructor']), /constructor has no dead letters/],
   ...['0', '-1', '1.5', 'ten', '', '1e3'].map((limit): [string, ReturnType<typeof given>, RegExp] => [

@@ -47,3 +47,16 @@ export const openLocalEventLog = ({ event_log }: LocalSystem): EventLog => {
   // How that Kafka is reached (TLS, SASL) stands in the environment alone.
   return openEventLog(readConfig(eventLogVariables, { ...process.env, ...place }))
 }
+
+/** What a service's environment would say of where a local system keeps its images. */
+export const environmentOf = (system: LocalSystem) => ({
+  AWS_REGION: system.region,
+  AWS_ENDPOINT_URL_S3: system.aws_url,
+  AWS_ENDPOINT_URL_SQS: system.aws_url,
+  S3_FORCE_PATH_STYLE: 'true',
+  AWS_ACCESS_KEY_ID: system.access_key_id,
+  AWS_SECRET_ACCESS_KEY: system.secret_access_key,
+  S3_BUCKET: system.bucket,
+  STATE_BUCKET: system.state_bucket,
+  UPLOADS_QUEUE_URL: system.uploads_queue_url,
+})

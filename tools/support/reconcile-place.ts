@@ -3,10 +3,9 @@ import { listObjects } from '#shared/adapters/s3/list-objects.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { notificationQueueVariables, placeVariables } from '#shared/adapters/variables.ts'
-import type { LocalSystem } from '#shared/domain/local-mode.ts'
 import { readConfig } from '#shared/runtime/config.ts'
 
-import { findLocalSystem } from './local-system.ts'
+import { environmentOf, findLocalSystem } from './local-system.ts'
 
 /** What `npm run reconcile` reads, unless it finds a local system. */
 export const reconcileVariables = {
@@ -41,15 +40,3 @@ export const openReconcilePlace = async () => {
     },
   }
 }
-
-const environmentOf = (system: LocalSystem) => ({
-  AWS_REGION: system.region,
-  AWS_ENDPOINT_URL_S3: system.aws_url,
-  AWS_ENDPOINT_URL_SQS: system.aws_url,
-  S3_FORCE_PATH_STYLE: 'true',
-  AWS_ACCESS_KEY_ID: system.access_key_id,
-  AWS_SECRET_ACCESS_KEY: system.secret_access_key,
-  S3_BUCKET: system.bucket,
-  STATE_BUCKET: system.state_bucket,
-  UPLOADS_QUEUE_URL: system.uploads_queue_url,
-})

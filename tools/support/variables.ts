@@ -16,3 +16,10 @@ export const provisionVariables = {
 export const toolVariables = {
   DATA_DIR: variable('Directory of a local system.', '.data', z.string().default('.data')),
 }
+
+/** What `npm run trace` reads, unless it finds a local system. */
+export const traceVariables = {
+  ...awsVariables,
+  S3_BUCKET: placeVariables.S3_BUCKET,
+  STATE_BUCKET: placeVariables.STATE_BUCKET,
+}

@@ -15,11 +15,12 @@ export const isNotModified = (headers: AwsRequest['headers'], { etag, modifiedMs
 }
 
 /**
- * May it be deleted on this condition? Only the current version is ever judged, and a delete marker is no object.
- * Source: Amazon S3 User Guide, "How to perform conditional deletes".
+ * May it be deleted or replaced on this condition? Only the current version is ever judged, and a delete marker is no object.
+ * Source: Amazon S3 User Guide, "How to perform conditional deletes" and "How to prevent object overwrites with conditional
+ * writes".
  * @throws AwsError NoSuchKey, PreconditionFailed
  */
-export const checkDelete = (current: StoredVersion | undefined, key: string, ifMatch: string | undefined): void => {
+export const checkMatch = (current: StoredVersion | undefined, key: string, ifMatch: string | undefined): void => {
   if (ifMatch === undefined) return
   if (current?.kind !== 'object') throw noSuchKey(key)
   if (!namesEtag(ifMatch, current.etag)) throw preconditionFailed('If-Match')

@@ -5,7 +5,7 @@ import type { Database } from '../database.ts'
 import { AwsError } from '../errors.ts'
 import type { Sqs } from '../sqs/service.ts'
 import type { Bucket, Buckets } from './buckets.ts'
-import { checkDelete } from './conditions.ts'
+import { checkMatch } from './conditions.ts'
 import { preconditionFailed } from './errors.ts'
 import { describeEvent, type ObjectEvent } from './events.ts'
 import type { NotificationFaults } from './notification-faults.ts'
@@ -16,6 +16,8 @@ import { openVersionRows, type StoredObject, type StoredVersion, type VersionRow
 export type NewObject = Pick<StoredObject, 'key' | 'etag' | 'headers' | 'checksums'> & {
   bucket: string
   createOnly: boolean
+  /** The etag that what it replaces must have. */
+  ifMatch?: string | undefined
 }
 /** `version`: that one is removed for good; without it, what a plain DELETE of this bucket does. */
 export type Removal = { key: string; version?: string | undefined; ifMatch?: string | undefined }
@@ -26,7 +28,7 @@ export type Cause = { sourceIp: string; requestId: string; by?: 'LifecycleExpira
 export type Objects = Pick<VersionRows, 'find' | 'iterate' | 'iterateCurrent'> & {
   /** The bytes of a version; undefined when it was removed meanwhile. */
   open: (bucket: string, object: StoredObject) => Promise<FileHandle | undefined>
-  /** Makes a staged blob the current version, with its notifications. @throws AwsError PreconditionFailed, NoSuchBucket */
+  /** Makes a staged blob the current version, with its notifications. @throws AwsError PreconditionFailed, NoSuchKey, NoSuchBucket */
   put: (object: NewObject, blob: StagedBlob, cause: Cause) => Promise<{ version?: string }>
   /**
    * Removes, or marks as deleted, all in one transaction with the notifications, begun before it returns. A removal that
@@ -66,9 +68,11 @@ export const openObjects = (
 
   const commitPut = (object: NewObject, { name, size }: StagedBlob, cause: Cause, after: Aftermath) =>
     database.transaction(() => {
-      const { key, etag, headers, checksums, createOnly } = object
+      const { key, etag, headers, checksums, createOnly, ifMatch } = object
       const bucket = buckets.get(object.bucket)
-      if (createOnly && rows.find(bucket.name, key)?.kind === 'object') throw preconditionFailed('If-None-Match')
+      const current = rows.find(bucket.name, key)
+      if (createOnly && current?.kind === 'object') throw preconditionFailed('If-None-Match')
+      checkMatch(current, key, ifMatch)
       const place = { key, ...newPlace(bucket), modifiedMs: now() }
       if (place.version === nullVersion) removeVersion(bucket, key, nullVersion, after)
       rows.insert(bucket.name, { kind: 'object', ...place, blob: name, size, etag, headers, checksums })
@@ -101,7 +105,7 @@ export const openObjects = (
 
   const removeOne = (bucket: Bucket, removal: Removal, cause: Cause, after: Aftermath): Removed => {
     const { key, version, ifMatch } = removal
-    checkDelete(rows.find(bucket.name, key), key, ifMatch)
+    checkMatch(rows.find(bucket.name, key), key, ifMatch)
     if (version === undefined && bucket.versioning !== undefined) return addMarker(bucket, key, cause, after)
     return removeForGood(bucket, key, version ?? nullVersion, cause, after)
   }

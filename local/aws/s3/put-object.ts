@@ -5,7 +5,7 @@ import type { S3Answer, S3Call } from './answer.ts'
 import type { Buckets } from './buckets.ts'
 import { openBodyCheck } from './checksums.ts'
 import { headerNotImplemented } from './errors.ts'
-import type { Objects } from './objects.ts'
+import type { NewObject, Objects } from './objects.ts'
 import { describeVersion } from './version-ids.ts'
 
 const keptHeaders = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires']
@@ -20,14 +20,14 @@ export const putObject =
   async ({ request, requestId, bucket, key, payloadHash }: S3Call): Promise<S3Answer> => {
     checkKey(key)
     checkLength(request)
-    const createOnly = readCondition(request.headers)
+    const condition = readCondition(request.headers)
     const headers = readKeptHeaders(request.headers)
     const check = openBodyCheck(request, payloadHash)
     buckets.get(bucket)
     const blob = await blobs.stage(request.body, check.update)
     const etag = await orDiscard(blobs, blob.name, () => check.finish().etag)
     const { checksums } = check
-    const stored = await objects.put({ bucket, key, etag, headers, checksums, createOnly }, blob, {
+    const stored = await objects.put({ bucket, key, etag, headers, checksums, ...condition }, blob, {
       sourceIp: request.sourceIp,
       requestId,
     })
@@ -64,12 +64,12 @@ const checkLength = ({ headers }: AwsRequest): void => {
     })
 }
 
-/** True for create only. */
-const readCondition = (headers: AwsRequest['headers']): boolean => {
-  if (headers.has('if-match')) throw headerNotImplemented('If-Match')
-  const condition = headers.get('if-none-match')
-  if (condition !== undefined && condition !== '*') throw headerNotImplemented('If-None-Match')
-  return condition === '*'
+/** S3 takes one etag for If-Match, and for If-None-Match nothing but the star. */
+const readCondition = (headers: AwsRequest['headers']): Pick<NewObject, 'createOnly' | 'ifMatch'> => {
+  const [ifMatch, ifNoneMatch] = [headers.get('if-match'), headers.get('if-none-match')]
+  if (ifNoneMatch !== undefined && ifNoneMatch !== '*') throw headerNotImplemented('If-None-Match')
+  if (ifMatch === '*' || (ifMatch !== undefined && ifNoneMatch !== undefined)) throw headerNotImplemented('If-Match')
+  return { createOnly: ifNoneMatch === '*', ifMatch }
 }
 
 const readKeptHeaders = (headers: AwsRequest['headers']): Record<string, string> => {

@@ -7,6 +7,11 @@ import { booleanSchema, ConfigError, urlSchema, variable, type Config } from '#s
 
 import type { AwsCredentials } from './credentials.ts'
 
+/** Keys and tokens are such; what comes along with a copied value, as a line end does, would fail call by call. */
+const printable = z.string().regex(/^[\x21-\x7e]+$/, {
+  error: 'holds a space, a line end or another character that stands in none',
+})
+
 /** Without a pair of keys here the SDK's provider chain finds credentials (profile, container, instance). */
 export const awsVariables = {
   AWS_REGION: variable('Region of the buckets and queues.', 'eu-central-1', z.string().min(1)),
@@ -20,10 +25,10 @@ export const awsVariables = {
   AWS_ACCESS_KEY_ID: variable(
     'Access key, with its secret; without both the SDK looks elsewhere.',
     'AKIA...',
-    z.string().optional(),
+    printable.optional(),
   ),
-  AWS_SECRET_ACCESS_KEY: variable('Secret of the access key.', '...', z.string().optional(), { secret: true }),
-  AWS_SESSION_TOKEN: variable('Session of temporary keys.', '...', z.string().optional(), { secret: true }),
+  AWS_SECRET_ACCESS_KEY: variable('Secret of the access key.', '...', printable.optional(), { secret: true }),
+  AWS_SESSION_TOKEN: variable('Session of temporary keys.', '...', printable.optional(), { secret: true }),
 }
 
 type AwsConfig = Config<typeof awsVariables>

@@ -1,4 +1,4 @@
-import { OutageError } from '#shared/ports/failures.ts'
+import { CredentialsError } from '#shared/ports/failures.ts'
 
 /** As the SDK's provider chain gives them; `expiration` only where they are temporary. */
 export type AwsCredentials = {
@@ -8,7 +8,7 @@ export type AwsCredentials = {
   expiration?: Date
 }
 
-/** Gives usable credentials: at once while some are held. @throws OutageError when there are none */
+/** Gives usable credentials: at once while some are held. @throws CredentialsError when there are none */
 export type CredentialsKeeper = (now: Date) => AwsCredentials | Promise<AwsCredentials>
 
 /** The SDK itself takes credentials for stale in their last five minutes. */
@@ -33,7 +33,7 @@ export const keepCredentials = (
       held = await provide({ forceRefresh: held !== undefined })
       return held
     } catch (error) {
-      throw new OutageError('S3', 'there are no credentials to sign with', { cause: error })
+      throw new CredentialsError('S3', 'there are no credentials to sign with', { cause: error })
     } finally {
       renewal = undefined
     }
@@ -61,5 +61,5 @@ export const lifeLeftMs = (credentials: AwsCredentials | undefined, now: Date): 
 
 const checkLife = (credentials: AwsCredentials, now: Date) => {
   if (lifeLeftMs(credentials, now) >= 1_000) return credentials
-  throw new OutageError('S3', 'the credentials that were found have expired')
+  throw new CredentialsError('S3', 'the credentials that were found have expired')
 }

@@ -1,4 +1,4 @@
-import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
+import { CredentialsError, OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 
 /** What every caller of an AWS protocol may see of a failure; other fields are the SDK's own. */
 type AwsFailure = {
@@ -19,8 +19,11 @@ const throttled = new Set([
   'OverLimit',
 ])
 
-/** Credentials that were right a moment ago, or clocks that drift: others are on their way, waiting mends it. */
-const stale = new Set(['ExpiredToken', 'ExpiredTokenException', 'RequestTimeTooSkewed', 'RequestTimeout'])
+/** No credentials, or such that were right a moment ago: others are on their way, waiting mends it. */
+const unsigned = new Set(['CredentialsProviderError', 'ExpiredToken', 'ExpiredTokenException'])
+
+/** Clocks that drift. */
+const stale = new Set(['RequestTimeTooSkewed', 'RequestTimeout'])
 
 const misconfigured = new Set([
   'NoSuchBucket',
@@ -53,6 +56,7 @@ export const awsFailure = (service: 'S3' | 'SQS', about: string, error: unknown)
   const said = [http, name, code, message].filter((part) => typeof part === 'string' && !/^(Unknown|$)/.test(part))
   const detail = `${about}: ${said.join(' ')}`
   const cause = { cause: error }
+  if (unsigned.has(name)) return new CredentialsError(service, detail, cause)
   const passes = throttled.has(name) || stale.has(name)
   if (status === undefined || status === 429 || passes) return new OutageError(service, detail, cause)
   if (isMisconfigured(service, name, status)) return new SetupError(`${service}: ${detail}`, cause)

@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 
-import { RefusalError } from '#shared/ports/failures.ts'
+import { CredentialsError, RefusalError } from '#shared/ports/failures.ts'
 import { backoff, retrying } from '#shared/runtime/backoff.ts'
 
 import { AnswerError } from './answer-error.ts'
@@ -50,8 +50,11 @@ export const signedCaller = (
 
   return async (call) => {
     checkHeaders(call.headers)
+    const credentials = await config.credentials().catch((cause: unknown) => {
+      // A source of credentials fails in ways of its own, such as a 403 of STS, which is none of this service's.
+      throw new CredentialsError(service, 'there are no credentials to sign with', { cause })
+    })
     const place = await target()
-    const credentials = await config.credentials()
     const bounds = { maxBytes: call.maxBytes, silenceMs: silenceMs[service], limitMs }
     // Taken once: a repeat after the client's end would go out over new ones.
     const dispatcher = connections()

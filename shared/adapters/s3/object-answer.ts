@@ -1,10 +1,11 @@
 import { given } from '#shared/domain/given.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
+import { RefusalError } from '#shared/ports/failures.ts'
 
 import { headerOf } from '../aws/answer-error.ts'
 import type { HttpAnswer } from '../aws/exchange.ts'
 
-/** What S3's headers tell of an object. @throws Error when they can't be read */
+/** What S3's headers tell of an object. @throws RefusalError when they can't be read */
 export const describeObject = (key: string, size: number, answer: Pick<HttpAnswer, 'headers'>): StoredObject => {
   const versionId = headerOf(answer, 'x-amz-version-id')
   return {
@@ -20,21 +21,21 @@ export const describeObject = (key: string, size: number, answer: Pick<HttpAnswe
 
 /**
  * The object's whole size, by the answer to a GET of its first `maxBytes`. A store may send more than was asked for.
- * @throws Error when the bytes are others, or fewer, than they should be
+ * @throws RefusalError when the bytes are others, or fewer, than they should be
  */
 export const readSize = (answer: HttpAnswer, maxBytes: number): number => {
   const length = readNumber(headerOf(answer, 'content-length'))
   if (answer.status !== 206) {
     // Without a length the end of the body is the end of the object.
     if (answer.status === 200 && (length !== undefined || answer.isWhole)) return length ?? answer.body.length
-    throw new Error(`HTTP ${answer.status} without a size`)
+    throw new RefusalError(`HTTP ${answer.status} without a size`)
   }
   const range = headerOf(answer, 'content-range') ?? ''
   const [, end, size] = /^bytes 0-(\d+)\/(\d+)$/i.exec(range.trim()) ?? []
-  if (end === undefined || size === undefined) throw new Error(`the answer's range is ${JSON.stringify(range)}`)
+  if (end === undefined || size === undefined) throw new RefusalError(`the answer's range is ${JSON.stringify(range)}`)
   const [promised, wanted] = [Number(end) + 1, Math.min(maxBytes, Number(size))]
   if (answer.body.length < wanted || (answer.isWhole && answer.body.length !== promised))
-    throw new Error(`of ${wanted} bytes ${answer.body.length} came, as ${JSON.stringify(range)}`)
+    throw new RefusalError(`of ${wanted} bytes ${answer.body.length} came, as ${JSON.stringify(range)}`)
   return Number(size)
 }
 
@@ -46,7 +47,7 @@ const readNumber = (text: string | undefined) => (text !== undefined && /^\d+$/.
 
 const readTime = (text: string | undefined) => {
   const time = new Date(text ?? 0)
-  if (Number.isNaN(time.getTime())) throw new Error(`the object's time is ${JSON.stringify(text)}`)
+  if (Number.isNaN(time.getTime())) throw new RefusalError(`the object's time is ${JSON.stringify(text)}`)
   return time
 }
 

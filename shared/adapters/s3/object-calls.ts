@@ -16,7 +16,7 @@ export type ObjectCalls = {
   /** The first bytes; more than `maxBytes` are never read. */
   getStart: (key: string, maxBytes: number, options: ReadOptions) => Promise<HttpAnswer>
   head: (key: string, options: ReadOptions) => Promise<HttpAnswer>
-  put: (object: NewObject, condition?: { 'if-none-match': '*' }) => Promise<HttpAnswer>
+  put: (object: NewObject, condition?: Readonly<Record<string, string>>) => Promise<HttpAnswer>
 }
 
 const emptyHash = hash('sha256', '')

@@ -43,7 +43,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     if (!object || object.size === 0) return object && { object, bytes: new Uint8Array() }
     // Something was put in its place meanwhile, and that has bytes.
     if (looks > 1) return readStart(key, maxBytes, options, looks - 1)
-    throw new OutageError('S3', `${key} has ${object.size} bytes, but S3 gives none of them`)
+    throw new RefusalError(`S3: ${key} has ${object.size} bytes, but none of them is given`)
   }
 
   const head = async (key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> => {
@@ -85,6 +85,19 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
       if (statusOf(error) === 409)
         throw new OutageError('S3', `${object.key} is being written by another`, { cause: error })
       throw failure(`creating ${object.key}`, error)
+    }
+  }
+
+  const replace = async (object: NewObject, etag: string): Promise<'replaced' | 'changed'> => {
+    try {
+      await calls.put(object, { 'if-match': `"${etag}"` })
+      return 'replaced'
+    } catch (error) {
+      if (statusOf(error) === 501) return put(object).then(() => 'replaced')
+      if (await isAbsent(error, {})) return 'changed'
+      // Somebody else writes it at this moment, so it is about to change.
+      if (statusOf(error) === 409) return 'changed'
+      throw failure(`replacing ${object.key}`, error)
     }
   }
 
@@ -136,7 +149,9 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
       if (status === 404) throw new SetupError(`S3 has no bucket ${bucket}: \`npm run provision\` creates it.`)
       if (status === 403) throw new SetupError(`S3 refuses these credentials the bucket ${bucket}.`)
       if (status === 400 || status === 301) {
-        throw new SetupError(`S3 answers ${status} for the bucket ${bucket}: is AWS_REGION that of the bucket?`)
+        // Of a session that has ended, or is not the keys' own, S3 says 400 too.
+        const token = status === 400 ? ', and does the session token (AWS_SESSION_TOKEN) belong to the keys' : ''
+        throw new SetupError(`S3 answers ${status} for the bucket ${bucket}: is AWS_REGION that of the bucket${token}?`)
       }
       throw failure('asking for the bucket', error)
     }
@@ -147,6 +162,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
     head,
     put,
     create,
+    replace,
     remove,
     removeVersion,
     ping,

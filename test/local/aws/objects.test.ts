@@ -166,7 +166,7 @@ test('what is not built is refused with 501 and changes nothing', async (context
     ['an ACL', () => s3.send(new PutObjectAclCommand({ Bucket, Key, ACL: 'private' }))],
     ['a put with an ACL', () => s3.send(new PutObjectCommand({ Bucket, Key, ACL: 'private', Body: 'x' }))],
     ['a put with tags', () => s3.send(new PutObjectCommand({ Bucket, Key, Tagging: 'a=b', Body: 'x' }))],
-    ['a put if-match', () => s3.send(new PutObjectCommand({ Bucket, Key, IfMatch: '"x"', Body: 'x' }))],
+    ['a put if-match anything', () => s3.send(new PutObjectCommand({ Bucket, Key, IfMatch: '*', Body: 'x' }))],
     [
       'a put with another checksum',
       () => s3.send(new PutObjectCommand({ Bucket, Key, ChecksumAlgorithm: 'CRC32C', Body: 'x' })),
@@ -181,6 +181,19 @@ test('what is not built is refused with 501 and changes nothing', async (context
   for (const [name, attempt] of attempts) await assert.rejects(attempt(), status(501), name)
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }))
   assert.equal(await Body?.transformToString(), 'original')
+})
+
+test('a put if-match replaces the object with that etag, and none else', async (context) => {
+  const { s3 } = await openWithBucket(context)
+  const replace = (Key: string, IfMatch: string, Body: string) =>
+    s3.send(new PutObjectCommand({ Bucket, Key, IfMatch, Body }))
+  await put(s3, 'a', 'first')
+  const { ETag = '' } = await s3.send(new HeadObjectCommand({ Bucket, Key: 'a' }))
+  await replace('a', ETag, 'second')
+  await assert.rejects(replace('a', ETag, 'third'), { name: 'PreconditionFailed' })
+  await assert.rejects(replace('never was', ETag, 'third'), { name: 'NoSuchKey' })
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: 'a' }))
+  assert.equal(await Body?.transformToString(), 'second')
 })
 
 test('objects and configuration survive a restart, and a reader keeps what it has open', async (context) => {

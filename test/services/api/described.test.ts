@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
 
-import { OutageError } from '#shared/ports/failures.ts'
+import { CredentialsError, OutageError } from '#shared/ports/failures.ts'
 
 import * as examples from '../../../services/api/examples.ts'
 import { limitUsers } from '../../../services/api/limits.ts'
@@ -146,6 +146,8 @@ const ofUsers: typeof ofAll = {
   rate_limited: ({ method, path }) => limited.request(method, path),
   storage_unavailable: async ({ method, path, body = '' }) =>
     (await broken(new OutageError('S3', 'away')))(method, path, method === 'POST' ? { body } : {}),
+  credentials_unavailable: async ({ method, path, body = '' }) =>
+    (await broken(new CredentialsError('S3', 'none')))(method, path, method === 'POST' ? { body } : {}),
   internal_error: async ({ method, path, body = '' }) =>
     (await broken(new TypeError('nobody foresaw it')))(method, path, method === 'POST' ? { body } : {}),
 }

@@ -1,78 +1,19 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Agent, request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import test, { after } from 'node:test'
+import test from 'node:test'
 
 import { localJwtSecret } from '#shared/domain/local-mode.ts'
 import { ConfigError } from '#shared/runtime/config.ts'
-import { lifetime } from '#shared/runtime/lifetime.ts'
-import { ListenError, listen } from '#shared/runtime/listen.ts'
-import { openLog } from '#shared/runtime/log.ts'
-import { run } from '#shared/runtime/run.ts'
+import { ListenError } from '#shared/runtime/listen.ts'
 
-import { api } from '../../../services/api/main.ts'
 import { ticketSchema } from '../../../services/api/schemas.ts'
-import { assertProblem, memoryStream, readAnswer, signTestToken, testKey, testSecret } from '../../support/api.ts'
+import { assertProblem, readAnswer, signTestToken, testKey } from '../../support/api.ts'
 import { eventually } from '../../support/eventually.ts'
-
-const cleanups: (() => Promise<unknown>)[] = []
-after(async () => {
-  for (const clean of cleanups) await clean()
-})
-
-/** An S3 that answers as it is told; without an answer requests hang. */
-const openStubS3 = async (answer: (request: IncomingMessage, response: ServerResponse) => void) => {
-  const server = createServer(answer)
-  const { port } = await listen(server, '127.0.0.1', 0, 'AWS_PORT')
-  cleanups.push(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  return `http://127.0.0.1:${port}`
-}
-
-const isAboutBucket = ({ url = '' }: IncomingMessage) => /^\/[\w-]+\/?$/.test(url)
-
-/** Both buckets are there, and nothing is in them. */
-const answerEmpty = (question: IncomingMessage, response: ServerResponse) => {
-  if (isAboutBucket(question)) response.end()
-  else response.writeHead(404).end('<Error><Code>NoSuchKey</Code></Error>')
-}
-
-const emptyS3 = await openStubS3(answerEmpty)
-
-const environment = (s3 = emptyS3) => ({
-  AWS_REGION: 'eu-central-1',
-  AWS_ACCESS_KEY_ID: 'access-key-1',
-  AWS_SECRET_ACCESS_KEY: 'secret-key-1',
-  AWS_ENDPOINT_URL_S3: s3,
-  S3_PUBLIC_ENDPOINT_URL: 'https://uploads.example.com',
-  S3_FORCE_PATH_STYLE: 'true',
-  S3_BUCKET: 'images-1',
-  STATE_BUCKET: 'images-1-state',
-  CDN_BASE_URL: 'https://cdn.example.com',
-  JWT_SECRET: testSecret,
-  PORT: '0',
-  HEALTH_PORT: '0',
-})
-
-const startApi = async (variables: Record<string, string>, options?: { localMode: boolean }) => {
-  const logged = memoryStream()
-  const log = openLog({ name: 'api', destination: logged.stream })
-  const life = lifetime({ graceMs: 5_000 })
-  const { parts, url } = await api(variables, options)({ log, life })
-  const ended = run(parts, life, log)
-  const stop = async () => {
-    life.end('test')
-    await ended
-  }
-  cleanups.push(stop)
-  const health = /"health":"([^"]+)"/.exec(logged.text())?.[1] ?? ''
-  return { url, health, life, ended, stop, logText: logged.text }
-}
+import { answerEmpty, cleanups, emptyS3, environment, isAboutBucket, openStubS3, startApi } from './started.ts'
 
 const authorized = async () => ({ Authorization: `Bearer ${await signTestToken()}` })
 const metadataPath = `/images/${testKey()}/metadata`
@@ -146,6 +87,39 @@ test('a private key as JWT_PUBLIC_KEY is refused and not shown', async () => {
     assert.doesNotMatch(error.message, /MC4CAQ/)
     return true
   })
+})
+
+test('an address of S3 with more than a place is refused, and its password is not shown', async () => {
+  for (const S3_PUBLIC_ENDPOINT_URL of [
+    'https://user:hunter2@a.example',
+    'https://a.example/?b',
+    'https://a.example/#c',
+  ]) {
+    await assert.rejects(startApi({ ...environment(), S3_PUBLIC_ENDPOINT_URL }), (error) => {
+      assert.ok(error instanceof ConfigError)
+      assert.match(
+        error.message,
+        /^S3_PUBLIC_ENDPOINT_URL: .* is not an http or https URL without user, password, query/,
+      )
+      assert.doesNotMatch(error.message, /hunter2/)
+      return true
+    })
+  }
+})
+
+test('credentials with a character that no header takes are refused at start and not shown', async () => {
+  for (const [name, value] of [
+    ['AWS_SESSION_TOKEN', 'IQoJb3JpZ2lu\n'],
+    ['AWS_SESSION_TOKEN', 'IQoJb3 pZ2lu'],
+    ['AWS_ACCESS_KEY_ID', 'IQoJb3\u2013'],
+    ['AWS_SECRET_ACCESS_KEY', 'IQoJb3\r'],
+  ] as const) {
+    await assert.rejects(startApi({ ...environment(), [name]: value }), (error) => {
+      assert.ok(error instanceof ConfigError)
+      assert.match(error.message, new RegExp(`^${name}: .* holds a space, a line end or another character`))
+      return name === 'AWS_ACCESS_KEY_ID' || !error.message.includes('IQoJb3')
+    })
+  }
 })
 
 test('a port that is taken is told by the name of its variable', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
 
-import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
+import { CredentialsError, OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 
+import type { ProblemCode } from '../../../services/api/problems.ts'
 import { askRarely } from '../../../services/api/readiness.ts'
 import { withinLimit } from '../../../services/api/time-limit.ts'
 import { assertProblem, openTestApi, testKey, type Answer } from '../../support/api.ts'
@@ -16,8 +17,8 @@ const failures = [
   new RefusalError('S3: AccessDenied for arn:aws:iam::123456789012:role/api at 10.1.2.3'),
 ]
 
-const assertAway = (answer: Answer) => {
-  assertProblem(answer, 'storage_unavailable')
+const assertAway = (answer: Answer, code: ProblemCode = 'storage_unavailable') => {
+  assertProblem(answer, code)
   assert.equal(answer.headers.get('retry-after'), '5')
   assert.doesNotMatch(answer.text, /10\.1\.2\.3|images-1|AccessDenied|arn:/)
 }
@@ -40,10 +41,14 @@ for (const error of failures) {
   })
 }
 
-test('without credentials there is a 503 and no ticket', async () => {
-  const sign = () => Promise.reject(new OutageError('S3', 'no credentials at 10.1.2.3'))
-  const { askTicket, registry } = await openTestApi({ signer: { sign, ping: () => Promise.resolve() } })
-  assertAway(await askTicket(ticket))
+test('without credentials there is a 503 that says so, and no ticket', async () => {
+  const error = new CredentialsError('S3', 'none at 10.1.2.3')
+  const signer = { sign: () => Promise.reject(error), ping: () => Promise.resolve() }
+  const { askTicket, images, request, registry } = await openTestApi({ signer })
+  assertAway(await askTicket(ticket), 'credentials_unavailable')
+  images.faults.fail('head', error)
+  const { detail } = assertProblem(await request('GET', `/images/${key}/metadata`), 'credentials_unavailable')
+  assert.match(detail, /has no credentials/)
   assert.doesNotMatch(await registry.metrics(), /tickets_total\{/)
 })
 
@@ -57,9 +62,9 @@ test('a failure that nobody foresaw is a 500 that tells no details', async () =>
 })
 
 suite('a store that never answers is a 503 within 2 s', { concurrency: true }, () => {
-  const within2s = async (ask: () => Promise<Answer>) => {
+  const within2s = async (ask: () => Promise<Answer>, code?: ProblemCode) => {
     const started = performance.now()
-    assertAway(await ask())
+    assertAway(await ask(), code)
     const took = performance.now() - started
     assert.ok(took < 2000, `${took} ms`)
   }
@@ -80,7 +85,7 @@ suite('a store that never answers is a 503 within 2 s', { concurrency: true }, (
     const api = await openTestApi({
       signer: { sign: () => new Promise<never>(() => undefined), ping: () => Promise.resolve() },
     })
-    await within2s(() => api.askTicket(ticket))
+    await within2s(() => api.askTicket(ticket), 'credentials_unavailable')
   })
 })
 
@@ -100,6 +105,13 @@ test('the time limit aborts the work that it gives up, and what a failure leaves
     [true, true],
   )
   assert.equal(await withinLimit(() => Promise.resolve(7)), 7)
+})
+
+test('the store has 1.2 s of the 2 s in which a call is answered', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const waiting = withinLimit(() => new Promise<never>(() => undefined))
+  t.mock.timers.tick(1_200)
+  await assert.rejects(waiting, /no answer within 1200 ms/)
 })
 
 test('readiness asks the store once for many questions at once', async () => {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-import { OutageError } from '#shared/ports/failures.ts'
+import { CredentialsError, OutageError } from '#shared/ports/failures.ts'
 import { listen } from '#shared/runtime/listen.ts'
 import { openLog } from '#shared/runtime/log.ts'
 
@@ -20,7 +20,7 @@ const metadataPath = `/images/${testKey()}/metadata`
 /** One request over a socket, and the answer on it. */
 const sendRaw = async (bytes: string): Promise<Answer> => {
   const log = openLog({ name: 'api', destination: memoryStream().stream })
-  const server = openServer(api.app.fetch, { log, maxConnections: 10 })
+  const server = openServer(api.app.fetch, { log, maxConnections: 10, corsOrigins: [] })
   const { port } = await listen(server, '127.0.0.1', 0, 'PORT')
   const socket = connect(port, '127.0.0.1')
   socket.write(bytes)
@@ -93,5 +93,6 @@ export const provocations: Readonly<Record<ProblemCode, Provoked>> = {
   headers_too_large: probe(() => sendRaw(`GET /healthz HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(17_000)}\r\n\r\n`)),
   internal_error: metadata(() => failing('head', new TypeError('nobody foresaw it'))),
   keys_unavailable: metadata(withoutIssuer),
+  credentials_unavailable: metadata(() => failing('head', new CredentialsError('S3', 'none'))),
   storage_unavailable: metadata(() => failing('head', new OutageError('S3', 'away'))),
 }

@@ -43,6 +43,15 @@ test('a path that no route has is a 404, with or without a token', async () => {
   }
 })
 
+test('a path that names no purpose is a 404 that lists the purposes, for every method', async () => {
+  for (const path of ['/images/presigned-url/scna', '/images/presigned-url/SCAN', '/images/presigned-url/scan/x']) {
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
+      const { detail } = assertProblem(await request(method, path), 'route_not_found')
+      assert.match(detail, /scan, profile, chat/)
+    }
+  }
+})
+
 test('a page of an allowed origin may call: the preflight needs no token', async () => {
   for (const path of ['/images/presigned-url', `/images/${key}`, '/nothing']) {
     const headers = { Origin: 'https://app.example.com', 'Access-Control-Request-Method': 'DELETE' }
@@ -120,8 +129,9 @@ test('health needs no token; readiness tells what is awaited', async () => {
   const ready = await request('GET', '/readyz', { token: '' })
   assert.deepEqual([ready.status, ready.json], [200, { status: 'ready' }])
   const waiting = await openTestApi({ problem: () => Promise.resolve('the image store does not answer') })
-  const { status, json } = await waiting.request('GET', '/readyz', { token: '' })
+  const { status, json, headers } = await waiting.request('GET', '/readyz', { token: '' })
   assert.deepEqual([status, json], [503, { status: 'waiting', problem: 'the image store does not answer' }])
+  assert.equal(headers.get('retry-after'), '2', 'an answer stands for so long')
 })
 
 test('the log tells who got which ticket, and holds no token, signature or signed URL', async () => {

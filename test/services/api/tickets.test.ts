@@ -164,10 +164,16 @@ test("a request's trace context is locked into the ticket, to be stored with the
   )
 })
 
+test('a trace context of a later version is locked in as version 00', async () => {
+  const headers = { traceparent: `${trace.replace('00-', '01-')}-more` }
+  const { required_headers } = readTicket(await api.askTicket({ purpose: 'scan', ...asked }, '', { headers }))
+  assert.equal(required_headers['x-amz-meta-traceparent'], trace)
+})
+
 for (const bad of [
   '',
   'garbage',
-  trace.replace('00-', '01-'),
+  trace.replace('00-', 'ff-'),
   `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
   `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`,
   trace.toUpperCase(),

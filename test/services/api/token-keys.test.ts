@@ -199,6 +199,40 @@ suite('with JWKS_URL', () => {
     await eventually(() => identityLog().includes('could not renew the keys'), 'the failed renewal in the log')
   })
 
+  test('tokens of a broken key are refused, the others of its set stay usable, and one line tells of it', async (t) => {
+    const [good, weak] = [await publish('good', p256), generateKeyPairSync('rsa', { modulusLength: 1024 })]
+    const broken: [string, unknown][] = [
+      ['cut', { ...(await publish('cut', rsa)), n: 'AQ' }],
+      ['weak', await publish('weak', weak)],
+      ['wrong point', { ...(await publish('wrong point', p256)), x: 'AAAA' }],
+      ['no base64', { ...(await publish('no base64', p256)), x: '*', y: 5 }],
+      ['without its parts', { kty: 'RSA', kid: 'without its parts' }],
+      ['private', { ...(await exportJWK(ec('P-256').privateKey)), kid: 'private' }],
+    ]
+    const keys = [null, 'key', 7, {}, { kid: 'good' }, ...broken.map(([, key]) => key), good]
+    const { api, identityLog } = await serveKeys(t, (response) => response.end(JSON.stringify({ keys })))
+    for (const [kid] of broken) {
+      const token =
+        kid.startsWith('w') || kid === 'cut' ? await sign(rsa, 'RS256', { kid }) : await sign(p256, 'ES256', { kid })
+      assertProblem(await ask(api, token), 'token_invalid')
+      assertProblem(await ask(api, await sign(p256, 'ES256', { kid })), 'token_invalid')
+      assertProblem(await ask(api, await sign(p256, 'ES256', { kid: 'good' })), 'image_not_found')
+    }
+    assert.equal(
+      identityLog()
+        .split('\n')
+        .filter((line) => line.includes('cannot be used')).length,
+      1,
+    )
+  })
+
+  test('of two keys with one id, one of them broken, the other is found', async (t) => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    const keys = [{ ...(await publish('same', rsa)), n: 'AQ' }, await publish('same', weak), await publish('same', rsa)]
+    const { api } = await serveKeys(t, (response) => response.end(JSON.stringify({ keys })))
+    assertProblem(await ask(api, await sign(rsa, 'RS256', { kid: 'same' })), 'image_not_found')
+  })
+
   test('of two keys with one id either may have signed, and nobody else', async (t) => {
     const [first, second] = [ec('P-256'), ec('P-256')]
     const keys = [await publish('same', first), await publish('same', second)]

@@ -1,79 +1,23 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
-import { announceVerdict } from '#shared/domain/announce.ts'
-import { eventRecord, scanDispatchedSchema } from '#shared/domain/events.ts'
-import { makeKey } from '#shared/domain/keys.ts'
-import type { Purpose } from '#shared/domain/purposes.ts'
-import type { LogRecord } from '#shared/ports/event-log.ts'
+import { eventRecord } from '#shared/domain/events.ts'
+import { jobId } from '#shared/domain/ids.ts'
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
-import { openLog } from '#shared/runtime/log.ts'
-import { dispatchScan, type DispatchDeps } from '../../../services/scan-dispatcher/dispatch.ts'
-import { fakeEventLog } from '../../support/fakes/event-log.ts'
-import { fakeJobQueue } from '../../support/fakes/job-queue.ts'
-import { intercept } from '../../support/fakes/intercept.ts'
+import { eventually } from '../../support/eventually.ts'
+import { keyFacts, recordOf, traceparent, uploadedAt, uploadedEvent } from './events.ts'
+import { keysOf, open } from './world.ts'
 
-const place = { bucket: 'my-images', cdnBaseUrl: 'https://cdn.example.com' }
-const uploadedAt = new Date('2025-01-01T12:00:00Z')
-const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-
-const uploadedEvent = (purpose: Purpose, number = 1) => {
-  const made = makeKey({
-    purpose,
-    userId: 'ünï@example.com',
-    id: number.toString(16).padStart(32, '0'),
-    now: uploadedAt,
-  })
-  assert.ok(made.ok)
-  const { key } = made.facts
-  const object = { key, size: 1000, contentType: 'image/jpeg', etag: 'abc', versionId: 'v1', lastModified: uploadedAt }
-  const image = { kind: 'image', type: 'image/jpeg', width: 64, height: 48, animated: false, orientation: 6 } as const
-  const verdict = { kind: 'accepted', image } as const
-  const event = announceVerdict(place, made.facts, { ...object, metadata: { traceparent } }, verdict)
-  assert.ok(event.type === 'image.uploaded')
-  return event
-}
-
-const recordOf = (value: string): LogRecord => ({
-  topic: 'image.uploaded',
-  partition: 0,
-  offset: '0',
-  key: 'key',
-  value,
-  headers: {},
-  appendedAt: uploadedAt,
-})
-
-const open = () => {
-  const jobs = fakeJobQueue()
-  const events = fakeEventLog()
-  const told: string[] = []
-  const calls: string[] = []
-  let nowMs = uploadedAt.getTime() + 60_000
-  const around = (call: string, proceed: () => Promise<unknown>) => {
-    calls.push(call)
-    return proceed()
-  }
-  const deps: DispatchDeps = {
-    jobs: intercept('jobs', jobs.queue, around),
-    events: intercept('events', events.log, around),
-    log: openLog({ name: 'test', level: 'silent' }),
-    metrics: { settled: (outcome) => void told.push(outcome), waited: () => void told.push('waited') },
-    shut: (service) => void told.push(`shut ${service}`),
-    now: () => new Date(nowMs++),
-  }
-  const handle = (value: string) =>
-    dispatchScan(deps)(recordOf(value), { signal: new AbortController().signal, attempt: 1 })
-  const dispatched = () => events.records.map(({ value }) => scanDispatchedSchema.parse(JSON.parse(value)))
-  return { jobs, events, told, calls, handle, dispatched }
-}
+const normalPath = ['jobs.send', 'events.append', 'ledger.enter']
+const minutes = (count: number) => new Date(uploadedAt.getTime() + count * 60_000)
+const days = (count: number) => minutes(count * 24 * 60)
 
 suite('an image.uploaded', () => {
-  test('of a scan becomes one job, which is announced after it was sent', async () => {
-    const { jobs, events, told, calls, handle, dispatched } = open()
+  test('of a scan becomes one job, which is announced and then entered after it was sent', async () => {
+    const { jobs, events, ledger, calls, tell, dispatched, counts } = open()
     const event = uploadedEvent('scan')
     const { data } = event
-    assert.deepEqual(await handle(eventRecord(event).value), { kind: 'done' })
+    assert.deepEqual(await tell(event), { kind: 'done' })
     assert.deepEqual(jobs.jobs, [
       {
         job_id: data.job_id,
@@ -88,101 +32,259 @@ suite('an image.uploaded', () => {
         width: 64,
         height: 48,
         orientation: 6,
-        requested_at: '2025-01-01T12:01:00.000Z',
+        requested_at: '2025-01-01T12:00:01.000Z',
         event_id: event.id,
         traceparent,
       },
     ])
-    assert.deepEqual(calls, ['jobs.send', 'events.append'])
+    assert.deepEqual(calls, normalPath, 'a young event asks the ledger nothing')
+    assert.deepEqual([...ledger.facts], [keysOf(event).entry])
     const [announced, ...others] = dispatched()
     assert.ok(announced)
     assert.deepEqual(others, [])
     const { job_id, key, user_id } = data
     assert.deepEqual(announced.data, { job_id, key, user_id, event_id: event.id })
     assert.deepEqual([announced.subject, announced.traceparent, events.records[0]?.key], [key, traceparent, key])
-    assert.deepEqual(told, ['dispatched'])
+    const { 'scans dispatched': settled, dispatch_delay_seconds_sum: sum } = await counts()
+    assert.deepEqual([settled, sum], [1, 1])
   })
 
   for (const purpose of ['profile', 'chat'] as const) {
     test(`of purpose ${purpose} asks for no job`, async () => {
-      const { told, calls, handle } = open()
-      assert.deepEqual(await handle(eventRecord(uploadedEvent(purpose)).value), { kind: 'done' })
-      assert.deepEqual([calls, told], [[], ['passed']])
+      const { calls, tell, counts } = open()
+      assert.deepEqual(await tell(uploadedEvent(purpose)), { kind: 'done' })
+      assert.deepEqual([calls, (await counts())['scans passed']], [[], 1])
     })
   }
 
-  test('with fields that were added later is read', async () => {
-    const { jobs, handle } = open()
-    const event = uploadedEvent('scan')
-    await handle(JSON.stringify({ ...event, addedlater: 1, data: { ...event.data, added_later: { x: 1 } } }))
-    assert.equal(jobs.jobs.length, 1)
-  })
-
-  test('that is repeated adds no job, and its announcement has the same id', async () => {
-    const { jobs, handle, dispatched } = open()
-    const { value } = eventRecord(uploadedEvent('scan'))
-    await handle(value)
-    await handle(value)
-    assert.equal(jobs.jobs.length, 1)
-    assert.equal(new Set(dispatched().map(({ id }) => id)).size, 1)
-  })
-
-  test('whose handling breaks off between job and announcement repeats under the same ids', async () => {
-    const { jobs, events, handle, dispatched } = open()
-    const event = uploadedEvent('scan')
-    const { value } = eventRecord(event)
-    events.faults.fail('append', new Error('crash'))
-    await assert.rejects(handle(value), /crash/)
-    assert.deepEqual([jobs.jobs.length, dispatched().length], [1, 0])
-    assert.deepEqual(await handle(value), { kind: 'done' })
-    assert.equal(jobs.jobs.length, 1)
+  test('of another purpose becomes a job under the derived id where that is wanted', async () => {
+    const { jobs, ledger, tell } = open({ purposes: ['chat'] })
+    const event = uploadedEvent('chat')
+    await tell(event)
+    await tell(uploadedEvent('scan'))
+    const id = jobId('my-images', keyFacts('chat', 1).key)
     assert.deepEqual(
-      dispatched().map(({ data }) => data.job_id),
-      [event.data.job_id],
+      jobs.jobs.map(({ job_id }) => job_id),
+      [id],
     )
+    assert.deepEqual([...ledger.facts], [`jobs/20250101/${id}`])
   })
 
-  for (const [what, value, reason] of [
-    ['is not JSON', 'hello', /^the record is not JSON$/],
-    ['is another event', JSON.stringify({ ...uploadedEvent('scan'), type: 'image.deleted' }), /type: /],
-    [
-      'lacks its data',
-      JSON.stringify({ ...uploadedEvent('scan'), data: undefined }),
-      /no image\.uploaded event: data: /,
-    ],
-    [
-      'has an impossible width',
-      JSON.stringify(uploadedEvent('scan')).replace('"width":64', '"width":-1'),
-      /data\.width/,
-    ],
-    ['is null', 'null', /no image\.uploaded event/],
+  test('of a scan that does not name its job gets the derived one', async () => {
+    const { jobs, tell } = open()
+    const event = uploadedEvent('scan')
+    const { job_id, ...data } = event.data
+    await tell({ ...event, data })
+    assert.equal(jobs.jobs[0]?.job_id, job_id)
+  })
+
+  test('with fields that were added later is read', async () => {
+    const { jobs, take } = open()
+    const event = uploadedEvent('scan')
+    const changed = { ...event, addedlater: 1, data: { ...event.data, added_later: { x: 1 } } }
+    await take('image.uploaded', JSON.stringify(changed))
+    assert.equal(jobs.jobs.length, 1)
+  })
+
+  for (const [what, changes] of [
+    ['size', { size: 10_485_761 }],
+    ['pixels', { width: 10_000, height: 5_001 }],
   ] as const) {
-    test(`that ${what} is rejected with the reason, and sends nothing`, async () => {
-      const { calls, handle } = open()
-      const outcome = await handle(value)
-      assert.ok(outcome.kind === 'reject')
-      assert.match(outcome.reason, reason)
-      assert.ok(outcome.reason.length < 600)
+    test(`whose ${what} no policy takes becomes no job`, async () => {
+      const { calls, tell } = open()
+      const event = uploadedEvent('scan')
+      assert.deepEqual(await tell({ ...event, data: { ...event.data, ...changes } }), { kind: 'done' })
       assert.deepEqual(calls, [])
     })
   }
+})
 
-  test('that meets an outage throws it on, and tells readiness which service is away', async () => {
-    const { jobs, events, told, handle } = open()
-    const { value } = eventRecord(uploadedEvent('scan'))
-    jobs.faults.fail('send', new OutageError('SQS', 'a test'))
-    await assert.rejects(handle(value), OutageError)
-    events.faults.fail('append', new OutageError('the event log', 'a test'))
-    await assert.rejects(handle(value), OutageError)
-    assert.deepEqual(told, ['waited', 'shut SQS', 'waited', 'shut the event log'])
+suite('an image.uploaded that comes again', () => {
+  test('within 4 minutes is left to the queue, and its announcement has the same id', async () => {
+    const { jobs, calls, tell, pass, dispatched, counts } = open()
+    await tell(uploadedEvent('scan'))
+    pass(230)
+    await tell(uploadedEvent('scan'))
+    assert.equal(jobs.jobs.length, 1)
+    assert.deepEqual(calls, [...normalPath, ...normalPath])
+    assert.equal(new Set(dispatched().map(({ id }) => id)).size, 1)
+    const { 'scans dispatched': first, 'scans already_dispatched': second } = await counts()
+    assert.deepEqual([first, second], [1, 1])
+  })
+
+  test('later is found in the ledger: nothing is sent, announced or written', async () => {
+    const { jobs, calls, tell, pass, counts } = open()
+    await tell(uploadedEvent('scan'))
+    for (const seconds of [239, 70, 3_600, 29 * 86_400]) {
+      pass(seconds)
+      calls.length = 0
+      assert.deepEqual(await tell(uploadedEvent('scan')), { kind: 'done' })
+      assert.deepEqual(calls, ['ledger.find'])
+    }
+    assert.deepEqual([jobs.jobs.length, (await counts())['scans already_dispatched']], [1, 4])
+  })
+
+  test('as another state of a re-created key makes no second job', async () => {
+    const { jobs, tell, pass } = open()
+    await tell(uploadedEvent('scan'))
+    pass(600)
+    await tell(uploadedEvent('scan', 1, { at: minutes(5), ticketAt: uploadedAt, etag: 'other', versionId: 'v2' }))
+    assert.deepEqual(
+      jobs.jobs.map(({ etag }) => etag),
+      ['abc'],
+    )
+  })
+
+  test('and comes late for the first time is sent all the same', async () => {
+    const { jobs, calls, tell, pass, counts } = open()
+    pass(7_200)
+    await tell(uploadedEvent('scan'))
+    assert.deepEqual(calls, ['ledger.find', ...normalPath])
+    assert.equal(jobs.jobs.length, 1)
+    assert.equal((await counts())['dispatch_delay_seconds_sum'], 7_201)
+  })
+
+  test('is looked up again when its process was frozen after the ledger had answered', async () => {
+    const { jobs, ledger, calls, tell, pass } = open()
+    const event = uploadedEvent('scan')
+    pass(600)
+    const release = ledger.faults.hold('find')
+    const told = tell(event)
+    await eventually(() => ledger.faults.calls.get('find'), 'the ledger to be asked')
+    pass(400)
+    release()
+    await told
+    assert.deepEqual(calls, ['ledger.find', 'ledger.find', ...normalPath])
+    assert.equal(jobs.jobs.length, 1)
+  })
+
+  test('asks the ledger when it is 4 minutes old, or so far ahead of the clock that its age is not known', async () => {
+    for (const [ageSeconds, looks] of [
+      [239, false],
+      [240, true],
+      [-59, false],
+      [-61, true],
+    ] as const) {
+      const { calls, tell, now } = open()
+      await tell(uploadedEvent('scan', 1, { at: new Date(now().getTime() - ageSeconds * 1000) }))
+      assert.equal(calls.includes('ledger.find'), looks, `${ageSeconds} s`)
+    }
+  })
+})
+
+suite('an image.uploaded of a scan that is not kept any more', () => {
+  for (const [what, event] of [
+    ['by its upload', uploadedEvent('scan')],
+    ['by the day in its key', uploadedEvent('scan', 1, { at: days(20), ticketAt: uploadedAt })],
+  ] as const) {
+    test(`(${what}) is expired and costs no call`, async () => {
+      const { calls, tell, pass, counts } = open()
+      pass(30.6 * 86_400)
+      assert.deepEqual(await tell(event), { kind: 'done' })
+      assert.deepEqual([calls, (await counts())['scans expired']], [[], 1])
+    })
+  }
+
+  test('is one only after 30 days', async () => {
+    const { jobs, tell, pass } = open()
+    pass(30 * 86_400 - 2)
+    await tell(uploadedEvent('scan', 1))
+    pass(2)
+    await tell(uploadedEvent('scan', 2))
+    assert.equal(jobs.jobs.length, 1)
+  })
+
+  test('is one after its own purpose, not after that of scans', async () => {
+    const { jobs, tell, pass } = open({ purposes: ['scan', 'chat'] })
+    pass(8 * 86_400)
+    await tell(uploadedEvent('scan'))
+    await tell(uploadedEvent('chat'))
+    assert.equal(jobs.jobs.length, 1)
+  })
+})
+
+suite('a record of image.uploaded', () => {
+  const event = uploadedEvent('scan')
+  const { value } = eventRecord(event)
+  const withKey = (key: string) => JSON.stringify({ ...event, data: { ...event.data, key } })
+  for (const [what, text, reason] of [
+    ['is not JSON', 'hello', /^the record is not JSON$/],
+    ['is another event', JSON.stringify({ ...event, type: 'image.deleted' }), /type: /],
+    ['lacks its data', JSON.stringify({ ...event, data: undefined }), /no image\.uploaded event: data: /],
+    ['has an impossible width', value.replace('"width":64', '"width":-1'), /data\.width/],
+    ['is null', 'null', /no image\.uploaded event/],
+    [
+      'names a key that is none',
+      withKey('scans/20250101/u'),
+      /key "scans\/20250101\/u" is not ours: it is not of the form/,
+    ],
+    ['names a key of another purpose', withKey(keyFacts('chat', 1).key), /is that of no scan/],
+  ] as const) {
+    test(`that ${what} is rejected with the reason, and sends nothing`, async () => {
+      const { calls, take, counts } = open()
+      const outcome = await take('image.uploaded', text)
+      assert.ok(outcome.kind === 'reject')
+      assert.match(outcome.reason, reason)
+      assert.ok(outcome.reason.length < 600)
+      assert.deepEqual([calls, (await counts())['scans dead_lettered']], [[], 1])
+    })
+  }
+})
+
+suite('an image.uploaded that meets a failure', () => {
+  test('waits for the service that is away, and then is thrown on', async () => {
+    const { jobs, events, ledger, told, tell, calls } = open()
+    const away = (service: 'S3' | 'SQS' | 'the event log') => new OutageError(service, 'a test')
+    jobs.faults.fail('send', away('SQS'))
+    await assert.rejects(tell(uploadedEvent('scan')), OutageError)
+    events.faults.fail('append', away('the event log'))
+    await assert.rejects(tell(uploadedEvent('scan')), OutageError)
+    ledger.faults.fail('enter', away('S3'))
+    await assert.rejects(tell(uploadedEvent('scan')), OutageError)
+    const waits = ['SQS', 'the event log', 'S3'].flatMap((service) => [`shut ${service}`, 'opened'])
+    assert.deepEqual(told, waits)
+    assert.equal(calls.length, 6)
+  })
+
+  test('of a ledger that is away for long is neither sent nor announced twice', async () => {
+    const { jobs, ledger, handle, pass, calls, dispatched, counts } = open()
+    const record = recordOf('image.uploaded', eventRecord(uploadedEvent('scan')).value)
+    const context = { signal: new AbortController().signal, attempt: 1 }
+    ledger.faults.fail('enter', new OutageError('S3', 'a test'), 3)
+    for (let round = 0; round < 3; round++) {
+      await assert.rejects(handle(record, context), OutageError)
+      pass(400)
+    }
+    assert.deepEqual(await handle(record, context), { kind: 'done' })
+    assert.deepEqual([jobs.jobs.length, dispatched().length, ledger.facts.size], [1, 1, 1])
+    assert.deepEqual(calls, [...normalPath, 'ledger.enter', 'ledger.enter', 'ledger.enter'])
+    assert.equal((await counts())['dispatch_delay_seconds_sum'], 1, 'the delay ends where the queue accepted')
   })
 
   for (const error of [new RefusalError('the job is too large'), new SetupError('there is no such queue')]) {
-    test(`that meets a ${error.name} throws it on, and shuts nothing`, async () => {
-      const { jobs, events, told, handle } = open()
+    test(`(${error.name}) throws it on, and shuts nothing`, async () => {
+      const { jobs, events, told, tell } = open()
       jobs.faults.fail('send', error)
-      await assert.rejects(handle(eventRecord(uploadedEvent('scan')).value), error)
+      await assert.rejects(tell(uploadedEvent('scan')), error)
       assert.deepEqual([told, events.records], [[], []])
     })
   }
+
+  test('whose partition was given up says nothing of the services', async () => {
+    const { ledger, handle, told, pass, counts } = open()
+    const gone = new AbortController()
+    pass(600)
+    const release = ledger.faults.hold('find')
+    ledger.faults.fail('find', new OutageError('S3', 'the request was aborted'))
+    const record = recordOf('image.uploaded', eventRecord(uploadedEvent('scan')).value)
+    const handled = assert.rejects(handle(record, { signal: gone.signal, attempt: 1 }), OutageError)
+    gone.abort()
+    release()
+    await handled
+    assert.deepEqual(told, [])
+    assert.deepEqual(await counts(), {
+      'dispatch_taken image.uploaded': 1,
+      'dispatch_abandoned image.uploaded': 1,
+    })
+  })
 })

@@ -51,7 +51,7 @@ suite('a message', { concurrency: true }, () => {
     assert.equal(calls.indexOf('uploads.acknowledge'), calls.length - 1)
   })
 
-  test('with bad records among good ones loses none: the bad are quarantined one by one, with the reason', async () => {
+  test('with bad records among good ones loses none: the bad are quarantined in one message, with the reasons', async () => {
     const world = openPhotos()
     const future = s3Record(keys[0], { eventVersion: '3.0' })
     const foreign = s3Record(keys[0], { bucket: 'others' })
@@ -63,12 +63,19 @@ suite('a message', { concurrency: true }, () => {
       .replaceAll('\uffff', '\\uffff')
     const { message, told } = await settle(world, body)
     const q = 'quarantined'
-    assert.deepEqual(told.outcomes, ['uploaded', q, q, q, q, 'uploaded'])
-    assert.deepEqual(
-      quarantined(world).map(({ body }) => JSON.parse(body) as unknown),
-      [future, foreign, 'text', strange].map((raw) => ({ Records: [raw] })),
-    )
-    const reasons = quarantined(world).map(({ attributes }) => attributes['reason'] ?? '')
+    assert.deepEqual(told.outcomes, [
+      'uploaded',
+      `${q} unreadable`,
+      `${q} foreign`,
+      `${q} unreadable`,
+      `${q} strange_key`,
+      'uploaded',
+    ])
+    const [kept, ...others] = quarantined(world)
+    assert.ok(kept)
+    assert.deepEqual(others, [])
+    assert.deepEqual(JSON.parse(kept.body), { Records: [future, foreign, 'text', strange] })
+    const reasons = (kept.attributes['reason'] ?? '').split('; ')
     const expected = [
       /eventVersion: is not 2\.x/,
       /bucket others is not ours/,
@@ -76,7 +83,7 @@ suite('a message', { concurrency: true }, () => {
       /the key "elsewhere\/\?n\?" is not ours/,
     ]
     for (const [index, reason] of expected.entries()) assert.match(reasons[index] ?? '', reason)
-    assert.ok(quarantined(world).every(({ attributes }) => attributes['source-message-id'] === message.id))
+    assert.equal(kept.attributes['source-message-id'], message.id)
     assert.deepEqual(world.uploads.messages, [])
   })
 
@@ -103,6 +110,35 @@ suite('a message', { concurrency: true }, () => {
     assert.deepEqual([calls, told.outcomes], [['uploads.acknowledge'], ['ignored test_event']])
   })
 
+  test('of which a hundred thousand records are bad is quarantined by one send, and told in one line', async () => {
+    const world = openPhotos()
+    const bad = Array.from({ length: 100_000 }, (_, index) => index)
+    const { calls, told, lines } = await settle(world, notificationOf(...bad, s3Record(keys[0])))
+    assert.deepEqual(calls.slice(-2), ['quarantine.send', 'uploads.acknowledge'])
+    assert.equal(calls.filter((call) => call === 'quarantine.send').length, 1)
+    assert.deepEqual([told.outcomes.length, lines.length], [100_001, 2])
+    assert.equal(lines[1]?.['records'], 100_000)
+    assert.deepEqual(JSON.parse(quarantined(world)[0]?.body ?? ''), { Records: bad })
+  })
+
+  test('whose records give too many reasons names some, and how many others there are', async () => {
+    const world = openWorld()
+    await settle(world, notificationOf(...Array.from({ length: 9 }, (_, index) => s3Record(`elsewhere/${index % 7}`))))
+    const reason = quarantined(world)[0]?.attributes['reason'] ?? ''
+    assert.match(reason, /^the key "elsewhere\/0" .*"elsewhere\/4".*; and 2 other reasons$/)
+  })
+
+  test('that is as long as a message may be is quarantined as it came, without a word', async () => {
+    const world = openWorld()
+    for (const body of ['x'.repeat(1_048_576), `[${'1,'.repeat(524_000)}1]`, notificationOf('y'.repeat(1_048_550))]) {
+      const { told } = await settle(world, body)
+      assert.deepEqual(told.outcomes, ['quarantined unreadable'])
+      const { body: kept, attributes } = quarantined(world).at(-1) ?? { body: '' }
+      assert.ok(kept === body)
+      assert.deepEqual(attributes, {})
+    }
+  })
+
   test('tells each outcome in one line of the log', async () => {
     const world = openPhotos()
     const { lines, message } = await settle(
@@ -113,8 +149,8 @@ suite('a message', { concurrency: true }, () => {
       lines.map(({ level, outcome, key, message_id }) => [level, outcome, key, message_id]),
       [
         ['info', 'uploaded', keys[0], message.id],
-        ['warn', 'quarantined', 'x/y', message.id],
         ['info', 'uploaded', keys[1], message.id],
+        ['warn', 'quarantined', 'x/y', message.id],
       ],
     )
   })
@@ -151,7 +187,7 @@ suite('a message', { concurrency: true }, () => {
     const world = openPhotos()
     world.images.faults.fail('readStart', new RefusalError('S3: reading: AccessDenied'), 5)
     const { told } = await settle(world, notificationOf(s3Record(keys[0]), s3Record(keys[1])))
-    assert.deepEqual(told.outcomes, ['quarantined', 'uploaded'])
+    assert.deepEqual([told.outcomes, told.retries], [['quarantined failed', 'uploaded'], 4])
     assert.match(quarantined(world)[0]?.attributes['reason'] ?? '', /it failed 5 times.*AccessDenied/)
     assert.equal(world.images.faults.calls.get('readStart'), 6)
   })
@@ -160,7 +196,7 @@ suite('a message', { concurrency: true }, () => {
     const world = openPhotos()
     world.events.faults.fail('append', new RefusalError('too large'), 4)
     const { told } = await settle(world, notificationOf(s3Record(keys[0])))
-    assert.deepEqual(told.outcomes, ['uploaded'])
+    assert.deepEqual([told.outcomes, told.retries], [['uploaded'], 4])
     assert.deepEqual(quarantined(world), [])
   })
 

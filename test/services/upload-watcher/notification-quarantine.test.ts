@@ -37,7 +37,7 @@ suite('what is quarantined', () => {
     test(`out of ${what} is the record alone, and is settled when it is sent again and is ours`, async () => {
       const world = openWorld()
       world.images.upload({ key, bytes: photo, contentType: 'image/png' })
-      assert.deepEqual(await settle(world, body), ['quarantined'])
+      assert.deepEqual(await settle(world, body), ['quarantined foreign'])
       const kept = world.quarantine.messages[0]?.body ?? ''
       assert.ok(kept.length <= body.length)
       assert.deepEqual(readAll(kept), readAll(body))
@@ -48,23 +48,24 @@ suite('what is quarantined', () => {
     })
   }
 
-  test('of many records in an envelope is each bad one alone, and the good ones are settled', async () => {
+  test('of many records in an envelope are the bad ones alone, in one message, and the good ones are settled', async () => {
     const world = openWorld()
     world.images.upload({ key, bytes: photo, contentType: 'image/png' })
     const future = s3Record(key, { eventVersion: '3.0' })
     const records = [future, s3Record(key), 7, s3Record('%zz', { object: { key: '%zz' } })]
     const outcomes = await settle(world, inSns(notificationOf(...records)))
-    assert.deepEqual(outcomes, ['quarantined', 'uploaded', 'quarantined', 'quarantined'])
+    const q = 'quarantined unreadable'
+    assert.deepEqual(outcomes, [q, 'uploaded', q, q])
     assert.deepEqual(
       world.quarantine.messages.map(({ body }) => body),
-      [records[0], records[2], records[3]].map((record) => notificationOf(record)),
+      [notificationOf(records[0], records[2], records[3])],
     )
   })
 
   test("because its envelope can't be read is the message as it came, with what to do", async () => {
     const world = openWorld()
     const body = inSns('', { Type: 'SubscriptionConfirmation', Message: 'You have chosen to subscribe the endpoint' })
-    assert.deepEqual(await settle(world, body), ['quarantined'])
+    assert.deepEqual(await settle(world, body), ['quarantined unreadable'])
     const [message] = world.quarantine.messages
     assert.equal(message?.body, body)
     assert.match(message.attributes['reason'] ?? '', /asks to confirm an SNS subscription.*SubscribeURL/)

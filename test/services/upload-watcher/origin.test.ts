@@ -48,7 +48,7 @@ suite('the origin of a notification', () => {
     ],
   ] as const) {
     test(`that is ${what} has it quarantined with the reason`, async () => {
-      assert.deepEqual(await settle(body, here), { outcomes: ['quarantined'], reasons: [reason] })
+      assert.deepEqual(await settle(body, here), { outcomes: ['quarantined foreign'], reasons: [reason] })
     })
 
     test(`that is ${what} is passed where it is not known what is ours`, async () => {
@@ -68,7 +68,7 @@ suite('the origin of a notification', () => {
   }
 
   test('of R2 is an account too, and not ours on AWS', async () => {
-    assert.deepEqual((await settle(r2Message(key), here)).outcomes, ['quarantined'])
+    assert.deepEqual((await settle(r2Message(key), here)).outcomes, ['quarantined foreign'])
     assert.deepEqual((await settle(r2Message(key), { region: 'auto' })).outcomes, ['gone'])
   })
 

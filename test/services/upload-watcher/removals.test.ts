@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
-import { OutageError } from '#shared/ports/failures.ts'
+import { OutageError, RefusalError } from '#shared/ports/failures.ts'
+import type { ObjectStore } from '#shared/ports/object-store.ts'
 import { readVerdict } from '#shared/domain/verdict.ts'
 import type { NotificationRecord, RemovalRecord } from '../../../services/upload-watcher/notification.ts'
 import { settleRecord } from '../../../services/upload-watcher/settle.ts'
+import type { Around } from '../../support/fakes/intercept.ts'
 import { goodPhoto } from '../../support/images.ts'
 import { bucket, keyOf } from './notifications.ts'
 import { connect, eventsOf, openWorld, type World } from './world.ts'
@@ -26,6 +28,14 @@ const removalOf = (changes: Changes): RemovalRecord => ({
 })
 const marker = removalOf({ removal: 'marker', versionId: 'm1', sequencer: '0A' })
 const settle = (world: World, record: NotificationRecord) => settleRecord(connect(world), record, signal)
+/** The same, with something that happens before each call. */
+const settleWith = (world: World, record: NotificationRecord, before: (call: string) => Promise<void> | void) => {
+  const around: Around = async (call, proceed) => {
+    await before(call)
+    return proceed()
+  }
+  return settleRecord(connect(world, around), record, signal)
+}
 
 /** Puts a version and has its notification settled. */
 const upload = async (world: World, versionId: string) => {
@@ -164,13 +174,66 @@ suite('a removal in a bucket with versions', () => {
   ] as const) {
     test(`has one id after a crash before the mark, ${what}`, async () => {
       const world = await removed()
-      world.states.faults.fail('put', new OutageError('S3', 'a test'))
+      world.states.faults.fail('replace', new OutageError('S3', 'a test'))
       await assert.rejects(settle(world, order[0]), OutageError)
       assert.deepEqual(await outcomesOf(world, [order[1], order[0]]), ['deleted', 'ignored already_told'])
       assert.equal(deletionsOf(world).length, 2)
       assert.equal(new Set(deletionsOf(world).map(({ id }) => id)).size, 1)
     })
   }
+
+  test('leaves the verdict on what was uploaded meanwhile as it is', async () => {
+    const world = await removed()
+    const { eventId } = await settleWith(world, marker, async (call) => {
+      if (call === 'states.replace') await upload(world, 'v2')
+    })
+    assert.deepEqual(
+      deletionsOf(world).map(({ id, data }) => [id, data['version_id']]),
+      [[eventId, 'v1']],
+    )
+    assert.deepEqual([verdictOf(world)?.version_id, verdictOf(world)?.deleted], ['v2', undefined])
+  })
+
+  test('marks a verdict that another has written again meanwhile', async () => {
+    const world = await removed()
+    let rewritten = false
+    const { eventId } = await settleWith(world, marker, (call) => {
+      if (call !== 'states.replace' || rewritten) return
+      rewritten = true
+      const body = `${world.states.text(`verdicts/${key}`)} `
+      world.states.upload({ key: `verdicts/${key}`, bytes: Buffer.from(body), contentType: 'application/json' })
+    })
+    assert.deepEqual(verdictOf(world)?.deleted, { event_id: eventId })
+  })
+
+  test('leaves the mark of another who was faster, and gives up on a verdict that never rests', async () => {
+    const world = await removed()
+    await settleWith(world, marker, async (call) => {
+      if (call === 'states.replace' && !verdictOf(world)?.deleted) await settle(world, marker)
+    })
+    const body = world.states.text(`verdicts/${key}`)
+    assert.equal(new Set(deletionsOf(world).map(({ id }) => id)).size, 1)
+
+    const restless = await removed()
+    let writes = 0
+    const settling = settleWith(restless, marker, (call) => {
+      const spaced = Buffer.from(body.replace(/,"deleted":[^}]*}/, '') + ' '.repeat(++writes))
+      if (call === 'states.replace') restless.states.upload({ key: `verdicts/${key}`, bytes: spaced })
+    })
+    await assert.rejects(settling, RefusalError)
+  })
+
+  test('marks the verdict where the store tells no etags', async () => {
+    const world = await removed()
+    const { states } = connect(world)
+    const readStart: ObjectStore['readStart'] = async (...parameters) => {
+      const start = await states.readStart(...parameters)
+      return start && { ...start, object: { ...start.object, etag: '' } }
+    }
+    const deps = { ...connect(world), states: { ...states, readStart } }
+    const { eventId } = await settleRecord(deps, marker, signal)
+    assert.deepEqual(verdictOf(world)?.deleted, { event_id: eventId })
+  })
 
   for (const method of ['head', 'readStart'] as const) {
     test(`waits while S3 can't answer its ${method}, and tells nothing`, async () => {

@@ -136,7 +136,7 @@ suite('a record', () => {
       const world = openWorld()
       const settled = await settle(world, record)
       assert.equal(settled.outcome, 'quarantined')
-      assert.match(settled.reason ?? '', reason)
+      assert.match(settled.detail ?? '', reason)
       assert.equal(world.images.faults.calls.size + world.events.records.length + world.states.objects.size, 0)
     })
   }

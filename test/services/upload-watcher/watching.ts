@@ -1,15 +1,17 @@
 import type { TestContext } from 'node:test'
 
 import { gate as openGate } from '#shared/runtime/gate.ts'
-import { watchUploads } from '../../../services/upload-watcher/watch.ts'
+import { watchUploads, type WatchDeps } from '../../../services/upload-watcher/watch.ts'
 import type { Around } from '../../support/fakes/intercept.ts'
 import { messageDeps, type World } from './world.ts'
 
-type Options = { around?: Around; receivers?: number; maxInHand?: number }
+type Changes = Partial<Pick<WatchDeps, 'receivers' | 'maxInHand' | 'metrics' | 'rejectedAction' | 'visibilitySeconds'>>
+type Options = Changes & { around?: Around }
 
 /** A watcher at work in a world. `ended` settles as it does. */
-export const startWatching = (world: World, { around, receivers = 2, maxInHand = 100 }: Options = {}) => {
-  const { deps, told, lines } = messageDeps(world, around)
+export const startWatching = (world: World, { around, ...changes }: Options = {}) => {
+  const { deps: usual, told, lines } = messageDeps(world, around)
+  const deps = { ...usual, receivers: 2, maxInHand: 100, ...changes }
   const [stop, deadline] = [new AbortController(), new AbortController()]
   const probes = {
     S3: async () => {
@@ -30,7 +32,7 @@ export const startWatching = (world: World, { around, receivers = 2, maxInHand =
     onChange: deps.metrics.gate,
   })
   const signals = { stop: stop.signal, deadline: deadline.signal }
-  const ended = watchUploads({ ...deps, gate, receivers, maxInHand }, signals)
+  const ended = watchUploads({ ...deps, gate }, signals)
   ended.catch(() => undefined)
   return { told, lines, ended, stop: () => stop.abort(), deadline: () => deadline.abort() }
 }

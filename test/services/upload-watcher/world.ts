@@ -25,6 +25,7 @@ export const connect = (world: World, around: Around = (_, proceed) => proceed()
   place,
   origin: {},
   rejectedAction: 'keep',
+  metrics: openTold().metrics,
   images: intercept('images', world.images.store, around),
   states: intercept('states', world.states.store, around),
   events: intercept('events', world.events.log, around),
@@ -33,15 +34,40 @@ export const connect = (world: World, around: Around = (_, proceed) => proceed()
 })
 type Queues = Pick<MessageDeps, 'uploads' | 'quarantine'>
 
-export type Told = { received: number; released: number; outcomes: string[]; gate: boolean[] }
+export type Told = {
+  received: number
+  acknowledged: number
+  released: number
+  outcomes: string[]
+  gate: boolean[]
+  retries: number
+  beats: string[]
+  /** What published events say of when something happened. */
+  published: (Date | undefined)[]
+}
 
 /** Metrics that a test can read. */
 export const openTold = (): { told: Told; metrics: WatcherMetrics } => {
-  const told: Told = { received: 0, released: 0, outcomes: [], gate: [] }
+  const told: Told = {
+    received: 0,
+    acknowledged: 0,
+    released: 0,
+    outcomes: [],
+    gate: [],
+    retries: 0,
+    beats: [],
+    published: [],
+  }
   const metrics: WatcherMetrics = {
     received: () => (told.received += 1),
     released: () => (told.released += 1),
-    settled: (outcome, reason) => void told.outcomes.push(reason ? `${outcome} ${reason}` : outcome),
+    settled: (_, all) => {
+      told.acknowledged += 1
+      for (const { outcome, reason } of all) told.outcomes.push(reason ? `${outcome} ${reason}` : outcome)
+    },
+    published: (eventTime) => void told.published.push(eventTime),
+    retried: () => (told.retries += 1),
+    beat: (result) => void told.beats.push(result),
     gate: (open) => void told.gate.push(open),
   }
   return { told, metrics }

@@ -221,8 +221,7 @@ test('a removal is announced with its cause', () => {
 test('an accepted scan becomes one job that holds all that a worker needs', () => {
   const event = announceVerdict(place, facts, { ...object }, accepted)
   assert.ok(event.type === 'image.uploaded')
-  const job = planJob(event, new Date('2026-01-01T10:00:01Z'))
-  assert.ok(job)
+  const job = planJob(event, { jobId: 'f'.repeat(32) }, new Date('2026-01-01T10:00:01Z'))
   assert.deepEqual(visionJobSchema.parse(job), job)
   assert.equal(job.job_id, event.data.job_id)
   assert.equal(job.event_id, event.id)
@@ -230,15 +229,6 @@ test('an accepted scan becomes one job that holds all that a worker needs', () =
   const dispatched = announceDispatch(job)
   assert.deepEqual(scanDispatchedSchema.parse(dispatched), dispatched)
   assert.equal(announceDispatch({ ...job, requested_at: '2026-01-01T11:00:00.000Z' }).id, dispatched.id)
-})
-
-test('other purposes become no job', () => {
-  for (const purpose of ['profile', 'chat'] as const) {
-    const other = keyOf(purpose)
-    const event = announceVerdict(place, other, { ...object, key: other.key }, accepted)
-    assert.ok(event.type === 'image.uploaded')
-    assert.equal(planJob(event, new Date()), undefined)
-  }
 })
 
 test('an image is kept until the midnight after its days', () => {

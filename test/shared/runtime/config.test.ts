@@ -12,6 +12,7 @@ import {
   urlSchema,
   variable,
   wholeNumber,
+  wholeUrlSchema,
   type Variables,
 } from '#shared/runtime/config.ts'
 
@@ -79,6 +80,19 @@ suite('readConfig', () => {
     assert.ok(!complaint({ KEY: secret(telling) }, { KEY: 'hunter2' }).includes('hunter2'))
   })
 
+  test("never prints a URL's user and password", () => {
+    const url = variable('where', 'https://a.example', urlSchema)
+    for (const text of [
+      'https://user:hunter2@a.example',
+      'https://hunter2@a.example/b',
+      'ftp://user:hunter2@a.example',
+    ]) {
+      const said = complaint({ WHERE: url }, { WHERE: text })
+      assert.match(said, /^WHERE: ".*\[hidden\]@a\.example.*" is not an http or https URL without user, password/)
+      assert.ok(!said.includes('hunter2'), said)
+    }
+  })
+
   test("shows what can't be seen in a value, and words zod's own messages as a reason", () => {
     assert.match(complaint({ PORT: port }, { PORT: '3000\r' }), /"3000\\r" is not a whole number/)
     const choice = variable('which', 'a', z.enum(['a', 'b']))
@@ -108,8 +122,21 @@ suite('schemas', () => {
       'http://a b',
       'http://a/?b',
       'http://a/#b',
+      'http://a\\b',
+      'http://user@a',
+      'http://user:password@a/b',
+      'http://@a',
     ])
       assert.ok(!accepts(urlSchema, text), text)
+    assert.ok(accepts(urlSchema, 'http://a/b@c'))
+  })
+
+  test('a URL that is asked as it stands may have a query, and keeps its last slash', () => {
+    for (const text of ['http://a', 'https://a.example/keys/?policy=b@c/'])
+      assert.equal(wholeUrlSchema.parse(text), text)
+    for (const text of ['a.example', 'http://a/#b', 'http://user@a/?b', 'http://a b', 'file:///keys']) {
+      assert.ok(!accepts(wholeUrlSchema, text), text)
+    }
   })
 
   test('a boolean is true or false, and a list has an entry', () => {

@@ -45,6 +45,24 @@ suite('healthServer', () => {
     assert.equal((await get('/healthz')).status, 200)
   })
 
+  test('every check is a metric too, for alerts', async (context) => {
+    let problem: string | undefined = 'is away'
+    const { get } = await openHealth(context, [
+      { name: 'S3', problem: () => problem },
+      { name: 'SQS', problem: () => undefined },
+    ])
+    const read = async () => (await (await get('/metrics')).text()).match(/^image_intake_check_failed.*$/gm)
+    assert.deepEqual(await read(), [
+      'image_intake_check_failed{check="S3"} 1',
+      'image_intake_check_failed{check="SQS"} 0',
+    ])
+    problem = undefined
+    assert.deepEqual(await read(), [
+      'image_intake_check_failed{check="S3"} 0',
+      'image_intake_check_failed{check="SQS"} 0',
+    ])
+  })
+
   test('is alive but not ready from stop on, and gone after its deadline', async (context) => {
     const { get, stop, close } = await openHealth(context)
     stop()

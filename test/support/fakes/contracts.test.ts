@@ -1,8 +1,10 @@
 import { OutageError, SetupError } from '#shared/ports/failures.ts'
+import { jobLedgerContract } from '../../contract/job-ledger.ts'
 import { jobQueueContract } from '../../contract/job-queue.ts'
 import { messageQueueContract } from '../../contract/message-queue.ts'
 import { objectStoreContract } from '../../contract/object-store.ts'
 import type { Faults } from './faults.ts'
+import { fakeJobLedger } from './job-ledger.ts'
 import { fakeJobQueue } from './job-queue.ts'
 import { fakeMessageQueue } from './message-queue.ts'
 import { fakeObjectStore } from './object-store.ts'
@@ -17,7 +19,7 @@ const away = new OutageError('SQS', 'nothing answers')
 
 objectStoreContract('the fake', () => {
   const { store, upload } = fakeObjectStore()
-  const calls = ['readStart', 'head', 'put', 'create', 'remove', 'removeVersion', 'ping']
+  const calls = ['readStart', 'head', 'put', 'create', 'replace', 'remove', 'removeVersion', 'ping']
   return Promise.resolve({
     store,
     upload,
@@ -52,5 +54,16 @@ jobQueueContract('the fake', () => {
     pass,
     misplaced: failing(fakeJobQueue(), calls, misplaced).queue,
     away: failing(fakeJobQueue(), calls, away).queue,
+  })
+})
+
+jobLedgerContract('the fake', () => {
+  const { ledger } = fakeJobLedger()
+  const calls = ['find', 'enter', 'cancel', 'ping']
+  return Promise.resolve({
+    ledger,
+    other: ledger,
+    misplaced: failing(fakeJobLedger(), calls, misplaced).ledger,
+    away: failing(fakeJobLedger(), calls, away).ledger,
   })
 })

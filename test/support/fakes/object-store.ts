@@ -75,6 +75,12 @@ export const fakeObjectStore = (): FakeObjectStore => {
       write(object)
       return 'created'
     },
+    replace: async (object, etag) => {
+      await faults.strike('replace')
+      if (!find(object.key, { etag })) return 'changed'
+      write(object)
+      return 'replaced'
+    },
     remove: async (key) => {
       await faults.strike('remove')
       objects.delete(key)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 
 import { keepCredentials, type AwsCredentials } from '#shared/adapters/aws/credentials.ts'
-import { OutageError } from '#shared/ports/failures.ts'
+import { CredentialsError, OutageError } from '#shared/ports/failures.ts'
 
 const start = new Date('2026-01-01T00:00:00Z')
 const at = (seconds: number) => new Date(start.getTime() + seconds * 1000)
@@ -92,8 +92,8 @@ test('no credentials, and credentials that have ended, are an outage that tells 
   const { state, ask } = openSource()
   state.failure = new Error('Could not load credentials from any providers')
   await assert.rejects(ask(0), (error) => {
-    assert.ok(error instanceof OutageError)
-    assert.match(error.message, /no credentials to sign with/)
+    assert.ok(error instanceof CredentialsError)
+    assert.match(error.message, /^S3 cannot be asked: there are no credentials to sign with/)
     return error.cause === state.failure
   })
   const ended = openSource(-5)

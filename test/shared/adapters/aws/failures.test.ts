@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
 import { awsFailure, statusOf } from '#shared/adapters/aws/failures.ts'
-import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
+import { CredentialsError, OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 
 /** An error as the SDK throws it. */
 const failed = (name: string, httpStatusCode?: number) =>
@@ -16,19 +16,19 @@ const table: [
   ['S3', Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }), OutageError],
   ['S3', new DOMException('aborted', 'AbortError'), OutageError],
   ['S3', failed('TimeoutError'), OutageError],
-  ['S3', failed('CredentialsProviderError'), OutageError],
+  ['S3', failed('CredentialsProviderError'), CredentialsError],
   ['S3', 'a string', OutageError],
   ['S3', undefined, OutageError],
   ['S3', failed('InternalError', 500), OutageError],
   ['S3', failed('SlowDown', 503), OutageError],
   ['S3', failed('Unknown', 429), OutageError],
   ['S3', failed('SyntaxError', 200), OutageError],
-  ['S3', failed('ExpiredToken', 400), OutageError],
+  ['S3', failed('ExpiredToken', 400), CredentialsError],
   ['S3', failed('RequestTimeTooSkewed', 403), OutageError],
   ['S3', failed('RequestTimeout', 400), OutageError],
   ['SQS', failed('ThrottlingException', 400), OutageError],
   ['SQS', failed('RequestThrottled', 403), OutageError],
-  ['SQS', failed('ExpiredTokenException', 403), OutageError],
+  ['SQS', failed('ExpiredTokenException', 403), CredentialsError],
   ['SQS', failed('OverLimit', 403), OutageError],
   ['S3', failed('NoSuchBucket', 404), SetupError],
   ['S3', failed('InvalidAccessKeyId', 403), SetupError],

@@ -25,6 +25,20 @@ suite('the S3 object store', () => {
     await assert.rejects(store.ping(), SetupError)
   })
 
+  test('a 400 on the bucket asks after the region and the session, a 301 after the region alone', async (context) => {
+    for (const [status, session] of [
+      [400, true],
+      [301, false],
+    ] as const) {
+      const { store } = await openScriptedS3(context, () => ({ status }))
+      await assert.rejects(store.ping(), (error) => {
+        assert.ok(error instanceof SetupError)
+        assert.match(error.message, /is AWS_REGION that of the bucket/)
+        return /AWS_SESSION_TOKEN/.test(error.message) === session
+      })
+    }
+  })
+
   test('throttling is an outage, after one more try', async (context) => {
     const { store, requests } = await openScriptedS3(context, () => s3Error(503, 'SlowDown'))
     await assert.rejects(store.readStart('a', 10), OutageError)
@@ -152,11 +166,40 @@ suite('the S3 object store', () => {
     })
   }
 
-  test('an object whose range is refused although it has bytes is an outage', async (context) => {
+  for (const [status, code, expected] of [
+    [404, 'NoSuchKey', 'changed'],
+    [412, 'PreconditionFailed', 'changed'],
+    [409, 'ConditionalRequestConflict', 'changed'],
+    [404, 'NoSuchBucket', SetupError],
+    [403, 'AccessDenied', RefusalError],
+    [503, 'SlowDown', OutageError],
+  ] as const) {
+    const meaning = typeof expected === 'string' ? expected : expected.name
+    test(`one state whose replacement is answered with ${status} ${code} is ${meaning}`, async (context) => {
+      const { store } = await openScriptedS3(context, () => s3Error(status, code))
+      const replacing = store.replace({ key: 'a', body: 'x', contentType: 'text/plain' }, 'abc')
+      if (typeof expected === 'string') assert.equal(await replacing, expected)
+      else await assert.rejects(replacing, expected)
+    })
+  }
+
+  test('a state is replaced on condition of its etag, and without one where the store knows none', async (context) => {
+    const asked: unknown[] = []
+    const { store } = await openScriptedS3(context, ({ headers }) => {
+      asked.push(headers['if-match'])
+      return headers['if-match'] === '"old"' ? s3Error(501, 'NotImplemented') : { status: 200 }
+    })
+    for (const etag of ['abc', 'old']) {
+      assert.equal(await store.replace({ key: 'a', body: 'x', contentType: 'text/plain' }, etag), 'replaced')
+    }
+    assert.deepEqual(asked, ['"abc"', '"old"', undefined])
+  })
+
+  test('an object whose range is refused although it has bytes is a refusal', async (context) => {
     const { store, requests } = await openScriptedS3(context, ({ method }) =>
       method === 'HEAD' ? { status: 200, headers: described(3) } : s3Error(416, 'InvalidRange'),
     )
-    await assert.rejects(store.readStart('a', 10), OutageError)
+    await assert.rejects(store.readStart('a', 10), RefusalError)
     assert.equal(requests.length, 4)
   })
 
@@ -182,9 +225,9 @@ suite('the S3 object store', () => {
     'no content': { status: 204 },
   }
   for (const [what, answer] of Object.entries(unreadable)) {
-    test(`an answer with ${what} is an outage, never an object`, async (context) => {
+    test(`an answer with ${what} is a refusal, never an object`, async (context) => {
       const { store } = await openScriptedS3(context, () => answer)
-      await assert.rejects(store.readStart('a', 4), OutageError)
+      await assert.rejects(store.readStart('a', 4), RefusalError)
     })
   }
 

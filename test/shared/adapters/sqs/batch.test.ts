@@ -20,6 +20,11 @@ suite('the answer to a batch', () => {
     assert.match(String(results[2]?.status === 'rejected' && results[2].reason), /ReceiptHandleIsInvalid not a handle/)
   })
 
+  test('a throttled entry waits, whoever is said to be at fault', () => {
+    for (const Code of ['RequestThrottled', 'KMS.ThrottlingException', 'OverLimit', 'ThrottlingException'])
+      assert.deepEqual(kinds(settleBatch(1, { Failed: [{ Id: '0', SenderFault: true, Code }] })), [OutageError], Code)
+  })
+
   test('an entry that the answer leaves out has failed', () => {
     assert.deepEqual(kinds(settleBatch(2, { Successful: [{ Id: '0' }] })), ['ok', OutageError])
     assert.deepEqual(kinds(settleBatch(1, {})), [OutageError])

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+
+import { evaluate, policySchema, type Call, type Decision } from './support/evaluate.ts'
+
+const role = 'arn:aws:iam::111122223333:role/api'
+const one = (statement: object) => policySchema.parse({ Version: '2012-10-17', Statement: [statement] })
+const own = (statement: object) =>
+  one({ Effect: 'Allow', Action: ['s3:GetObject'], Resource: 'arn:aws:s3:::b/scans/*', ...statement })
+const ofBucket = (statement: object) =>
+  one({ Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: '*', ...statement })
+const get = (context: Record<string, string> = {}, key = 'scans/1'): Call => ({
+  action: 's3:GetObject',
+  resource: `arn:aws:s3:::b/${key}`,
+  caller: { role },
+  context,
+})
+
+const withCondition = (Condition: object) => ({ own: [own({ Condition })] })
+
+const cases: [string, Call, Parameters<typeof evaluate>[1], Decision][] = [
+  ['nothing allows', get(), {}, 'refused'],
+  ['an Allow allows', get(), { own: [own({})] }, 'allowed'],
+  ['an Allow is of its prefix alone', get({}, 'chat/1'), { own: [own({})] }, 'refused'],
+  ['an Allow is of its calls alone', { ...get(), action: 's3:PutObject' }, { own: [own({})] }, 'refused'],
+  ['calls are compared without case', get(), { own: [own({ Action: 'S3:getobject' })] }, 'allowed'],
+  ['a star in a call stands for any', get(), { own: [own({ Action: 's3:Get*' })] }, 'allowed'],
+  [
+    'a question mark stands for one character',
+    get(),
+    { own: [own({ Resource: 'arn:aws:s3:::b/scans/?' })] },
+    'allowed',
+  ],
+  ['a dot stands for itself', get(), { own: [own({ Resource: 'arn:aws:s3:::b.scans/1' })] }, 'refused'],
+  ['a Deny goes before any Allow', get(), { own: [own({}), own({ Effect: 'Deny', Sid: 'no' })] }, 'refused by no'],
+  [
+    "the resource's Deny goes before the caller's Allow",
+    get(),
+    { own: [own({})], ofResource: [ofBucket({ Sid: 'no' })] },
+    'refused by no',
+  ],
+  [
+    "the resource's Allow is enough in one account",
+    get(),
+    { ofResource: [ofBucket({ Effect: 'Allow', Principal: { AWS: role } })] },
+    'allowed',
+  ],
+  [
+    'an Allow for another role is none',
+    get(),
+    { ofResource: [ofBucket({ Effect: 'Allow', Principal: { AWS: `${role}-2` } })] },
+    'refused',
+  ],
+  [
+    'an Allow for a service is none for a role',
+    get(),
+    { ofResource: [ofBucket({ Effect: 'Allow', Principal: { Service: 's' } })] },
+    'refused',
+  ],
+  ['a positive condition needs its key', get(), withCondition({ StringEquals: { k: 'v' } }), 'refused'],
+  [
+    'a positive condition with IfExists does not',
+    get(),
+    withCondition({ StringEqualsIfExists: { k: 'v' } }),
+    'allowed',
+  ],
+  ['IfExists still compares', get({ k: 'w' }), withCondition({ StringEqualsIfExists: { k: 'v' } }), 'refused'],
+  ['a negative condition is met without its key', get(), withCondition({ StringNotEquals: { k: 'v' } }), 'allowed'],
+  ['of several values one is enough', get({ k: 'w' }), withCondition({ StringEquals: { k: ['v', 'w'] } }), 'allowed'],
+  [
+    'a negative condition is none of its values',
+    get({ k: 'w' }),
+    withCondition({ StringNotEquals: { k: ['v', 'w'] } }),
+    'refused',
+  ],
+  ['all keys must hold', get({ k: 'v' }), withCondition({ StringEquals: { k: 'v', l: 'v' } }), 'refused'],
+  [
+    'all operators must hold',
+    get({ k: 'v' }),
+    withCondition({ StringEquals: { k: 'v' }, Bool: { k: 'true' } }),
+    'refused',
+  ],
+  ['keys are compared without case', get({ K: 'v' }), withCondition({ StringEquals: { k: 'v' } }), 'allowed'],
+  ['values are compared with it', get({ k: 'V' }), withCondition({ StringEquals: { k: 'v' } }), 'refused'],
+  ['Null true wants the key away', get(), withCondition({ Null: { k: 'true' } }), 'allowed'],
+  ['Null true refuses what is there', get({ k: '*' }), withCondition({ Null: { k: 'true' } }), 'refused'],
+  [
+    'numbers are compared as numbers',
+    get({ k: '900' }),
+    withCondition({ NumericGreaterThan: { k: '1000' } }),
+    'refused',
+  ],
+  ['no number is greater than none', get(), withCondition({ NumericGreaterThan: { k: '1000' } }), 'refused'],
+  [
+    "the caller's ARN is a key",
+    get(),
+    withCondition({ ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::*:role/*' } }),
+    'allowed',
+  ],
+  [
+    "an ARN's star stays in its part",
+    get({ k: 'arn:a:b:c:d:e' }),
+    withCondition({ ArnLike: { k: 'arn:*:c:d:e' } }),
+    'refused',
+  ],
+]
+
+for (const [claim, call, policies, expected] of cases) {
+  test(`by the rules of IAM ${claim}`, () => {
+    assert.equal(evaluate(call, policies), expected)
+  })
+}
+
+test('what the rules here do not know is never decided', () => {
+  assert.throws(() => evaluate(get({ k: 'v' }), withCondition({ DateLessThan: { k: 'v' } })), /DateLessThan/)
+  assert.throws(() => own({ NotAction: 's3:*' }))
+  assert.throws(() => evaluate(get(), { ofResource: [own({})] }), /principal/)
+  const federated = ofBucket({ Principal: { CanonicalUser: 'x' } })
+  assert.throws(() => evaluate(get(), { ofResource: [federated] }), /CanonicalUser/)
+})

@@ -1,0 +1,25 @@
+import type { z } from 'zod'
+
+import type { LogRecord } from '#shared/ports/event-log.ts'
+
+export type ReadEvent<Event> = { ok: true; event: Event } | { ok: false; problem: string }
+
+const longestProblem = 500
+
+/** What a record holds, or a sentence that says why it is no such event. */
+export const readEvent = <Event>(schema: z.ZodType<Event>, { topic, value }: LogRecord): ReadEvent<Event> => {
+  const json = parseJson(value)
+  if (!json.ok) return { ok: false, problem: 'the record is not JSON' }
+  const parsed = schema.safeParse(json.value)
+  if (parsed.success) return { ok: true, event: parsed.data }
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  return { ok: false, problem: `the record is no ${topic} event: ${issues.join('; ').slice(0, longestProblem)}` }
+}
+
+const parseJson = (text: string): { ok: true; value: unknown } | { ok: false } => {
+  try {
+    return { ok: true, value: JSON.parse(text) as unknown }
+  } catch {
+    return { ok: false }
+  }
+}

@@ -1,0 +1,55 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+
+import { jobKeys, type JobRef } from '#shared/domain/job-refs.ts'
+import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
+import type { JobLedger, LedgerNote } from '#shared/ports/job-ledger.ts'
+import { backoff, retrying } from '#shared/runtime/backoff.ts'
+
+import { statusOf } from '../aws/failures.ts'
+import { s3ObjectStore } from './object-store.ts'
+
+/** Only whether an object is there counts. */
+const lookBytes = 1
+/** S3 answers 409 while somebody else creates the same object; that lasts no longer than one PUT. */
+const attempts = 5
+const retryDelayMs = backoff({ baseMs: 50, capMs: 400 })
+
+/** An object of the state bucket for each fact about a job. */
+export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: string }): JobLedger => {
+  const states = s3ObjectStore({ client, bucket })
+
+  const isThere = async (key: string, options?: { signal?: AbortSignal }) =>
+    (await states.readStart(key, lookBytes, options).catch(explain)) !== undefined
+
+  const create = (key: string, ref: JobRef, { key: image, eventId, at }: LedgerNote) => {
+    const body = JSON.stringify({ job_id: ref.jobId, key: image, event_id: eventId, at: at.toISOString() })
+    const work = () => states.create({ key, body, contentType: 'application/json' })
+    return retrying(work, { attempts, delayMs: retryDelayMs, isFinal: (error) => !isContended(error) }).catch(explain)
+  }
+
+  return {
+    find: async (ref, options) => {
+      const { entry, cancelled } = jobKeys(ref)
+      const [isDispatched, isCancelled] = await Promise.all([isThere(entry, options), isThere(cancelled, options)])
+      return { isDispatched, isCancelled }
+    },
+    enter: async (ref, note) => ((await create(jobKeys(ref).entry, ref, note)) === 'created' ? 'entered' : 'known'),
+    cancel: async (ref, note) => {
+      await create(jobKeys(ref).cancelled, ref, note)
+    },
+    ping: states.ping,
+  }
+}
+
+const isContended = (error: unknown) => error instanceof OutageError && statusOf(error.cause) === 409
+
+/** The keys are our own, so what the store refuses is no job's fault. A missing object is a 403 without s3:ListBucket. */
+const explain = (error: unknown): never => {
+  if (!(error instanceof RefusalError)) throw error
+  throw new SetupError(
+    `The ledger can't be used; it needs s3:GetObject, s3:PutObject and s3:ListBucket: ${error.message}`,
+    {
+      cause: error,
+    },
+  )
+}
