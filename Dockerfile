@@ -14,6 +14,7 @@ COPY --from=dependencies /app ./
 COPY . ./
 USER 1000:1000
 EXPOSE 3000 9464
-HEALTHCHECK --start-period=60s --start-interval=1s --interval=10s --timeout=5s \
+# A service that waits for others is not ready; unhealthy it is only after five minutes of that.
+HEALTHCHECK --start-period=60s --start-interval=1s --interval=10s --timeout=5s --retries=30 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1))"]
 CMD ["node", "services/api/main.ts"]

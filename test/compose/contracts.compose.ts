@@ -5,11 +5,13 @@ import { after, test } from 'node:test'
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { CreateQueueCommand } from '@aws-sdk/client-sqs'
 
+import { s3JobLedger } from '#shared/adapters/s3/job-ledger.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsJobQueue } from '#shared/adapters/sqs/job-queue.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { given } from '#shared/domain/given.ts'
 
+import { jobLedgerContract } from '../contract/job-ledger.ts'
 import { jobQueueContract } from '../contract/job-queue.ts'
 import { messageQueueContract } from '../contract/message-queue.ts'
 import { objectStoreContract } from '../contract/object-store.ts'
@@ -21,6 +23,13 @@ import { region, startStore, type Store } from './store.ts'
 
 const store = (await hasEngine()) ? await startStore() : undefined
 after(() => store?.stop())
+
+const createBucket = async ({ s3 }: Store) => {
+  const Bucket = `test-${randomUUID()}`
+  const CreateBucketConfiguration = { LocationConstraint: region } as const
+  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }))
+  return Bucket
+}
 
 const createQueue = async ({ sqs }: Store, suffix = '', Attributes: Record<string, string> = {}) => {
   const QueueName = `test-${randomUUID()}${suffix}`
@@ -43,9 +52,7 @@ if (store) {
   })
 
   objectStoreContract('the S3 adapter with ministack', async () => {
-    const bucket = `test-${randomUUID()}`
-    const CreateBucketConfiguration = { LocationConstraint: region } as const
-    await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration }))
+    const bucket = await createBucket(store)
     return {
       store: s3ObjectStore({ client: s3, bucket }),
       misplaced: s3ObjectStore({ client: s3, bucket: 'no-such-bucket' }),
@@ -54,6 +61,16 @@ if (store) {
         const more = given({ ContentType: contentType, Metadata: metadata && { ...metadata } })
         return s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...more }))
       },
+    }
+  })
+
+  jobLedgerContract('the S3 adapter with ministack', async () => {
+    const bucket = await createBucket(store)
+    return {
+      ledger: s3JobLedger({ client: s3, bucket }),
+      other: s3JobLedger({ client: s3, bucket }),
+      misplaced: s3JobLedger({ client: s3, bucket: 'no-such-bucket' }),
+      away: s3JobLedger({ client: away.s3, bucket }),
     }
   })
 

@@ -2,12 +2,14 @@ import { z } from 'zod'
 
 import { eventLogVariables, openEventLog } from '#shared/adapters/event-log.ts'
 import type { EventLog } from '#shared/ports/event-log.ts'
-import { portSchema, readConfig, variable } from '#shared/runtime/config.ts'
+import { readConfig, variable, wholeNumber } from '#shared/runtime/config.ts'
+
+const hostPort = wholeNumber({ min: 1, max: 65_535 })
 
 /** What docker-compose.yml lets the environment choose, with its defaults, as far as tools on the host need it. */
 export const composeVariables = {
-  INTAKE_API_PORT: variable('Port of the API of `docker compose`.', '3100', portSchema.default(3100)),
-  INTAKE_KAFKA_PORT: variable('Port of the broker of `docker compose`.', '9192', portSchema.default(9192)),
+  INTAKE_API_PORT: variable('Port of the API of `docker compose`.', '3100', hostPort.default(3100)),
+  INTAKE_KAFKA_PORT: variable('Port of the broker of `docker compose`.', '9192', hostPort.default(9192)),
   INTAKE_JWT_SECRET: variable(
     'Secret of the tokens for the API of `docker compose`.',
     'a-long-random-text-of-at-least-32-characters',

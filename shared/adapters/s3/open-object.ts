@@ -19,8 +19,8 @@ export type OpenObject = {
 }
 
 /**
- * Opens objects of one bucket for reading whole or in part; what is not there is undefined.
- * @throws OutageError, RefusalError, SetupError
+ * Opens objects of one bucket for reading whole or in part; what is not there, be it the bucket, is undefined.
+ * @throws OutageError, RefusalError
  */
 export const openObjects =
   ({ client, bucket }: { client: S3Client; bucket: string }) =>
