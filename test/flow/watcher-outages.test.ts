@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 
 import { uploadFile, type TestSystem } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
@@ -32,8 +32,10 @@ before(async () => {
   system = surroundings.describe('')
   watcher = await startService('upload-watcher', surroundings.environment)
 })
-after(async () => {
+afterEach(() => {
   weather = fair
+})
+after(async () => {
   assert.equal(await watcher.end('SIGTERM'), 0)
   await surroundings.close()
   directory.remove()
@@ -104,7 +106,7 @@ for (const [what, { weather: bad, service }] of Object.entries(weathers)) {
     weather = bad
     const keys = await Promise.all(Array.from({ length: 12 }, () => upload()))
     await eventually(async () => (await readiness()).status === 503, 'the outage to be seen')
-    assert.match((await readiness()).text, new RegExp(`waiting for ${service}`))
+    assert.match((await readiness()).text, new RegExp(`"${service}":"is waited for"`))
     const [startedAt, before] = [performance.now(), asked.length]
     // Its longest pauses are 2 s, and the first receipts are over then.
     await eventually(() => performance.now() - startedAt > 3_000, 'some probes')

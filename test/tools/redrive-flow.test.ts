@@ -164,7 +164,7 @@ test('wrong arguments are answered with the usage and exit code 2', async () => 
   for (const args of [[], ['image.rejected'], ['jobs', 'uploads'], ['jobs', '--limit', '0'], ['jobs', '--nonsense']]) {
     const { code, output } = await redrive(...args)
     assert.equal(code, 2, output)
-    assert.match(output, /^npm run redrive -- uploads\|quarantine\|jobs\|image\.uploaded /m)
+    assert.match(output, /^npm run redrive -- uploads\|quarantine\|jobs\|image\.uploaded\|image\.deleted /m)
   }
 })
 

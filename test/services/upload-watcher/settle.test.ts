@@ -48,7 +48,7 @@ suite('a record', () => {
     const [event, ...others] = valuesOf(world).map((value) => imageUploadedSchema.parse(value))
     assert.ok(event)
     assert.deepEqual(others, [])
-    assert.deepEqual(settled, { outcome: 'uploaded', key: scan, eventId: event.id })
+    assert.deepEqual(settled, { outcome: 'uploaded', key: scan, eventId: event.id, traceparent })
     assert.deepEqual([world.events.records[0]?.topic, world.events.records[0]?.key], ['image.uploaded', scan])
     const { size, etag, lastModified } = object
     const { data } = event
@@ -76,7 +76,8 @@ suite('a record', () => {
     world.images.upload({ key: scan, bytes: pdfBytes(1), contentType: 'image/jpeg' })
     const settled = await settle(world, recordOf(scan))
     const event = imageRejectedSchema.parse(valuesOf(world)[0])
-    assert.deepEqual(settled, { outcome: 'rejected', key: scan, eventId: event.id, reason: 'not_an_image' })
+    const { id: eventId, traceparent } = event
+    assert.deepEqual(settled, { outcome: 'rejected', key: scan, eventId, traceparent, reason: 'not_an_image' })
     assert.match(event.data.detail, /a PDF sent as image\/jpeg/)
     const verdict = verdictOf(world, scan)
     assert.deepEqual([verdict.verdict, verdict.reason, verdict.detail], ['rejected', 'not_an_image', event.data.detail])
