@@ -12,10 +12,13 @@ export const recordsInHand = () => {
     return held.delete(record)
   }
   return {
-    /** True at the record's first try. `onAbandon`: it was still in hand when its signal aborted. */
+    /** True at the record's first try; at a later one it waits no more. `onAbandon`: it was still in hand when its signal aborted. */
     take: (record: LogRecord, signal: AbortSignal, onAbandon: () => void): boolean => {
       const known = held.get(record)
-      if (known) return false
+      if (known) {
+        known.isWaiting = false
+        return false
+      }
       const abandon = () => {
         if (drop(record)) onAbandon()
       }

@@ -47,9 +47,11 @@ export const planDispatch = (event: ImageUploaded, { purposes, now }: DispatchRu
   const misfit = findMisfit(dispatchPolicies[purpose], data)
   if (misfit) return { kind: 'passed', why: misfit }
   if (isExpired(read.facts, now, new Date(data.uploaded_at))) return { kind: 'expired' }
-  const job = planJob(event, read.ref, now)
+  const { ref } = read
+  if (data.job_id !== undefined && data.job_id !== ref.jobId)
+    return { kind: 'rejected', reason: `the event names the job ${data.job_id}, but its scan's is ${ref.jobId}` }
   const ageMs = now.getTime() - Date.parse(event.time)
-  return { kind: 'due', job, ref: { ...read.ref, jobId: job.job_id }, isRecent: ageMs < recentMs && ageMs > -aheadMs }
+  return { kind: 'due', job: planJob(event, ref, now), ref, isRecent: ageMs < recentMs && ageMs > -aheadMs }
 }
 
 /** What the dispatcher does with an image.deleted: a job is cancelled only when somebody wanted its image to go. */

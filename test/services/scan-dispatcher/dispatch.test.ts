@@ -219,6 +219,11 @@ suite('a record of image.uploaded', () => {
       /key "scans\/20250101\/u" is not ours: it is not of the form/,
     ],
     ['names a key of another purpose', withKey(keyFacts('chat', 1).key), /is that of no scan/],
+    [
+      'names the job of another scan',
+      withKey(keyFacts('scan', 2).key),
+      new RegExp(`names the job ${event.data.job_id ?? ''}, but its scan's is [0-9a-f]{32}$`),
+    ],
   ] as const) {
     test(`that ${what} is rejected with the reason, and sends nothing`, async () => {
       const { calls, take, counts } = open()
@@ -259,6 +264,22 @@ suite('an image.uploaded that meets a failure', () => {
     assert.deepEqual([jobs.jobs.length, dispatched().length, ledger.facts.size], [1, 1, 1])
     assert.deepEqual(calls, [...normalPath, 'ledger.enter', 'ledger.enter', 'ledger.enter'])
     assert.equal((await counts())['dispatch_delay_seconds_sum'], 1, 'the delay ends where the queue accepted')
+  })
+
+  test('waits only until it goes on', async () => {
+    const { ledger, handle, counts } = open()
+    const record = recordOf('image.uploaded', eventRecord(uploadedEvent('scan')).value)
+    const context = { signal: new AbortController().signal, attempt: 1 }
+    const waiting = async () => (await counts())['dispatch_waiting']
+    ledger.faults.fail('enter', new OutageError('S3', 'a test'))
+    await assert.rejects(handle(record, context), OutageError)
+    assert.equal(await waiting(), 1)
+    const release = ledger.faults.hold('enter')
+    const handled = handle(record, context)
+    await eventually(() => (ledger.faults.calls.get('enter') ?? 0) > 1, 'the ledger to be asked again')
+    assert.equal(await waiting(), undefined)
+    release()
+    assert.deepEqual(await handled, { kind: 'done' })
   })
 
   for (const error of [new RefusalError('the job is too large'), new SetupError('there is no such queue')]) {
