@@ -266,6 +266,19 @@ suite('an image.uploaded that meets a failure', () => {
     assert.equal((await counts())['dispatch_delay_seconds_sum'], 1, 'the delay ends where the queue accepted')
   })
 
+  test('of its own is in hand until the fifth, and then counted once as a dead letter', async () => {
+    const { jobs, handle, counts } = open()
+    const record = recordOf('image.uploaded', eventRecord(uploadedEvent('scan')).value)
+    const { signal } = new AbortController()
+    jobs.faults.fail('send', new RefusalError('the job is too large'), 5)
+    for (let attempt = 1; attempt < 5; attempt++)
+      await assert.rejects(handle(record, { signal, attempt }), RefusalError)
+    const taken = { 'dispatch_taken image.uploaded': 1 }
+    assert.deepEqual(await counts(), { ...taken, dispatch_in_hand: 1 })
+    await assert.rejects(handle(record, { signal, attempt: 5 }), RefusalError)
+    assert.deepEqual(await counts(), { ...taken, 'scans dead_lettered': 1 })
+  })
+
   test('waits only until it goes on', async () => {
     const { ledger, handle, counts } = open()
     const record = recordOf('image.uploaded', eventRecord(uploadedEvent('scan')).value)
