@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 
 import { countEntries, appendScans, type Surroundings } from '../support/dispatch-run.ts'
 import { eventually } from '../support/eventually.ts'
-import { startFaultyAws, type Fault } from '../support/faulty-aws.ts'
+import { isProbe, startFaultyAws, type Fault } from '../support/faulty-aws.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
 import { readEvents, receiveJobs } from '../support/outside.ts'
 import { openSurroundings, startService } from '../support/services.ts'
@@ -54,7 +54,7 @@ const checkJobs = async () => {
   assert.equal(new Set(announced.map(({ id }) => id)).size, appended)
   return announced.length
 }
-const probes = (faulty: Faulty) => faulty.calls.filter((call) => /GetQueueAttributes|HEAD/.test(call)).length
+const probes = (faulty: Faulty) => faulty.calls.filter(isProbe).length
 
 const faults: readonly Fault[] = ['away', 'throttled', 'deaf']
 
@@ -82,6 +82,22 @@ for (const [name, faultyOf] of [
       assert.equal(await checkJobs(), appended, 'what was announced before the outage is not announced again')
     })
   }
+}
+
+for (const [name, faultyOf] of [
+  ['a queue', () => sqs],
+  ['a ledger', () => s3],
+] as const) {
+  test(`while ${name} takes all and answers nothing but probes, readiness is false; then each job is there once`, async () => {
+    const faulty = faultyOf()
+    faulty.be('silent')
+    await append()
+    await eventually(async () => (await readiness()) === 503, 'readiness to be false', patienceMs)
+    faulty.be('none')
+    await allEntered()
+    await eventually(async () => (await readiness()) === 200, 'readiness to be true', patienceMs)
+    await checkJobs()
+  })
 }
 
 test('a queue and a ledger that take every call twice have each job once', async () => {
