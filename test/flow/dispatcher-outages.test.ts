@@ -15,6 +15,7 @@ type Faulty = Awaited<ReturnType<typeof startFaultyAws>>
 let surroundings: Surroundings
 let s3: Faulty
 let sqs: Faulty
+let start: () => ReturnType<typeof startService>
 let dispatcher: Awaited<ReturnType<typeof startService>>
 
 before(async () => {
@@ -22,7 +23,8 @@ before(async () => {
   s3 = await startFaultyAws(surroundings.environment.AWS_ENDPOINT_URL_S3)
   sqs = await startFaultyAws(surroundings.environment.AWS_ENDPOINT_URL_SQS)
   const through = { AWS_ENDPOINT_URL_S3: s3.url, AWS_ENDPOINT_URL_SQS: sqs.url }
-  dispatcher = await startService('scan-dispatcher', { ...surroundings.environment, ...through })
+  start = () => startService('scan-dispatcher', { ...surroundings.environment, ...through })
+  dispatcher = await start()
 })
 after(async () => {
   await dispatcher.end('SIGTERM')
@@ -31,9 +33,17 @@ after(async () => {
 })
 
 const readiness = async () => (await fetch(`${dispatcher.health}/readyz`)).status
-const waiting = async () => {
-  const metrics = await (await fetch(`${dispatcher.health}/metrics`)).text()
-  return Number(/^image_intake_dispatch_waiting (\d+)$/m.exec(metrics)?.[1])
+const readMetrics = async () => (await fetch(`${dispatcher.health}/metrics`)).text()
+const sumOf = (metrics: string, name: RegExp) =>
+  [...metrics.matchAll(/^image_intake_(\S+) (\d+)$/gm)].reduce(
+    (sum, [, one = '', count]) => sum + (name.test(one) ? Number(count) : 0),
+    0,
+  )
+const waiting = async () => sumOf(await readMetrics(), /^dispatch_waiting$/)
+const countsAddUp = async () => {
+  const metrics = await readMetrics()
+  const ends = sumOf(metrics, /^(scans_total|cancels_total|dispatch_abandoned_total)\{/)
+  return sumOf(metrics, /^dispatch_in_hand$/) === 0 && sumOf(metrics, /^dispatch_taken_total\{/) === ends
 }
 const system = () => surroundings.describe('http://127.0.0.1:9')
 let appended = 0
@@ -50,6 +60,7 @@ const allEntered = () =>
 const checkJobs = async () => {
   const jobs = await receiveJobs(system())
   assert.equal(jobs.length, scans, 'one job for each scan')
+  await eventually(countsAddUp, 'all that was taken to have its end', patienceMs)
   const announced = (await readEvents(system())).filter(({ type }) => type === 'scan.dispatched')
   assert.equal(new Set(announced.map(({ id }) => id)).size, appended)
   return announced.length
@@ -96,6 +107,24 @@ for (const [name, faultyOf] of [
     faulty.be('none')
     await allEntered()
     await eventually(async () => (await readiness()) === 200, 'readiness to be true', patienceMs)
+    await checkJobs()
+  })
+}
+
+for (const [name, faultyOf, call] of [
+  ['the queue has taken its jobs', () => sqs, /SendMessageBatch/],
+  ['its first entries are written', () => s3, /^PUT /],
+] as const) {
+  test(`a dispatcher that is killed when ${name} leaves each scan one job to its successor`, async () => {
+    const faulty = faultyOf()
+    faulty.calls.length = 0
+    faulty.be('silent')
+    await append()
+    await eventually(() => faulty.silentCalls().some((one) => call.test(one)), 'a call to be taken', patienceMs)
+    await dispatcher.end('SIGKILL')
+    faulty.be('none')
+    dispatcher = await start()
+    await allEntered()
     await checkJobs()
   })
 }

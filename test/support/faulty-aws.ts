@@ -16,7 +16,7 @@ export const isProbe = (call: string) => /GetQueueAttributes|HEAD/.test(call)
 export const startFaultyAws = async (target: string) => {
   let fault: Fault = 'none'
   const calls: string[] = []
-  const silent = new Set<ServerResponse>()
+  const silent = new Map<ServerResponse, string>()
 
   const pass = async ({ method, url, headers }: IncomingMessage, body: Buffer) => {
     const call = forward(`${target}${url ?? ''}`, { method, headers })
@@ -36,7 +36,7 @@ export const startFaultyAws = async (target: string) => {
     const passed = await pass(request, body)
     const { answer, body: text } = meant === 'doubled' ? await pass(request, body) : passed
     if (meant === 'deaf') return void response.destroy()
-    if (meant === 'silent' && !isProbe(name)) return void silent.add(response)
+    if (meant === 'silent' && !isProbe(name)) return void silent.set(response, name)
     response.writeHead(answer.statusCode ?? 500, answer.headers).end(text)
   }
   const server = createServer((request, response) => void respond(request, response).catch(() => response.destroy()))
@@ -47,9 +47,11 @@ export const startFaultyAws = async (target: string) => {
   return {
     url: `http://127.0.0.1:${address.port}`,
     calls,
+    /** Calls that had their effect, and have no answer. */
+    silentCalls: () => [...silent.values()],
     be: (next: Fault) => {
       fault = next
-      for (const response of silent) response.destroy()
+      for (const response of silent.keys()) response.destroy()
       silent.clear()
     },
     close: async () => {
