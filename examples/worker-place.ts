@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { HeadBucketCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3'
@@ -51,7 +51,14 @@ const findPlace = async () => {
 
 /** The local system's own log may be a file: it takes events over HTTP. */
 const openLocal = (directory: string) => {
-  const local = localSchema.parse(JSON.parse(readFileSync(`${directory}/local.json`, 'utf8')))
+  const file = `${directory}/local.json`
+  if (!existsSync(file)) {
+    process.stderr.write(
+      `No local system runs here (${file} is not there): begin it with \`npm start\`, or set JOBS_QUEUE_URL.\n`,
+    )
+    process.exit(1)
+  }
+  const local = localSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   const { aws_url: endpoint, region, access_key_id: accessKeyId, secret_access_key: secretAccessKey } = local
   const aws = { endpoint, region, credentials: { accessKeyId, secretAccessKey } }
   return {

@@ -9,7 +9,7 @@ import type { VisionJob } from '#shared/domain/jobs.ts'
 
 import { visionJob } from '../contract/job-queue.ts'
 import { eventually } from '../support/eventually.ts'
-import { temporaryDirectory } from '../support/local-system.ts'
+import { startProcess, temporaryDirectory } from '../support/local-system.ts'
 import { receiveAll } from '../support/queues.ts'
 import { openWorkerWorld, type WorkerWorld } from '../support/worker-world.ts'
 
@@ -55,6 +55,12 @@ const resultOf = ({ job_id, key, user_id, event_id }: VisionJob): ScanAnalyzed =
 const visibilitySeconds = 30
 
 suite('a worker', () => {
+  test('that finds no local system says so in one sentence', async () => {
+    const { ended, output } = startProcess('examples/vision-worker.ts', [], { DATA_DIR: '/nowhere' })
+    assert.equal(await ended, 1)
+    assert.match(output(), /^No local system runs here .*npm start.*\n$/)
+  })
+
   test('that is killed in the middle of its call leaves the job to the next, under the same claim', async (context) => {
     const world = await open(context)
     const job = await planJob(world, 'a')
