@@ -32,7 +32,7 @@ export const apiServiceVariables = {
 /** The API of one environment, listening already when its parts are given. */
 export const api =
   (environment: Readonly<Record<string, string | undefined>>, options: { localMode: boolean } = { localMode: false }) =>
-  async ({ log }: { log: Log; life: Lifetime }): Promise<{ parts: readonly Part[]; url: string }> => {
+  async ({ log, life: { stop } }: { log: Log; life: Lifetime }): Promise<{ parts: readonly Part[]; url: string }> => {
     const config = readApiConfig(apiServiceVariables, environment, options)
     const s3 = openS3(config)
     const images = s3ObjectStore({ client: s3, bucket: config.S3_BUCKET })
@@ -70,7 +70,7 @@ export const api =
       limitUser: limitUsers({ perMinute: config.RATE_LIMIT_PER_MINUTE }),
       log,
       metrics: apiMetrics(registry),
-      problem,
+      problem: () => (stop.aborted ? stopping : problem()),
       corsOrigins: config.CORS_ORIGINS,
       ticketRules: { seconds: config.TICKET_SECONDS, createOnly: config.S3_CREATE_ONLY },
       now: () => new Date(),
@@ -79,13 +79,17 @@ export const api =
       log,
       maxConnections: config.MAX_CONNECTIONS,
       corsOrigins: config.CORS_ORIGINS,
+      stop,
     })
     const { port } = await listen(server, config.HOST, config.PORT, 'PORT')
     const checks = [{ name: 'storage', problem }]
     const health = await healthServer({ host: config.HOST, port: config.HEALTH_PORT, registry, checks })
     const url = `http://${config.HOST}:${port}`
     log.info({ url, health: health.url }, found.every(Boolean) ? 'api is ready' : 'api has started and waits')
-    const serve: Part = { name: 'api', run: (signals) => serveUntilStopped(server, signals) }
+    const serve: Part = {
+      name: 'api',
+      run: (signals) => serveUntilStopped(server, signals, config.DRAIN_SECONDS * 1000),
+    }
     return { url, parts: [health.part, keysPart(keys), serve] }
   }
 
@@ -97,6 +101,8 @@ const keysPart = ({ ping }: TokenKeys): Part => ({
     await aborted(stop)
   },
 })
+
+const stopping = Promise.resolve('the process is stopping')
 
 const keysDelayMs = backoff({ baseMs: 500, capMs: 10_000 })
 
