@@ -1,5 +1,5 @@
 import { planCancel } from '#shared/domain/dispatch.ts'
-import { imageDeletedSchema } from '#shared/domain/events.ts'
+import { readImageDeletedSchema } from '#shared/domain/events.ts'
 import type { CancelOutcome } from '#shared/domain/outcomes.ts'
 
 import type { RecentIds } from './recent-ids.ts'
@@ -13,7 +13,7 @@ import type { Settle, SettleDeps } from './settled.ts'
 export const openCancel =
   ({ ledger, purposes, now }: SettleDeps, cancelled: RecentIds): Settle<CancelOutcome> =>
   async (record) => {
-    const read = readEvent(imageDeletedSchema, record)
+    const read = readEvent(readImageDeletedSchema, record)
     if (!read.ok) return { outcome: 'rejected', reason: read.problem }
     const { id: eventId, data } = read.event
     const { key } = data

@@ -1,6 +1,6 @@
 import { announceDispatch } from '#shared/domain/announce.ts'
 import { planDispatch, type DispatchPlan } from '#shared/domain/dispatch.ts'
-import { eventRecord, imageUploadedSchema } from '#shared/domain/events.ts'
+import { eventRecord, readImageUploadedSchema } from '#shared/domain/events.ts'
 import type { JobRef } from '#shared/domain/job-refs.ts'
 import type { VisionJob } from '#shared/domain/jobs.ts'
 import type { DispatchOutcome } from '#shared/domain/outcomes.ts'
@@ -32,7 +32,7 @@ export const openDispatch = (deps: SettleDeps, cancelled: RecentIds): Settle<Dis
   }
 
   return async (record, signal) => {
-    const read = readEvent(imageUploadedSchema, record)
+    const read = readEvent(readImageUploadedSchema, record)
     if (!read.ok) return { outcome: 'rejected', reason: read.problem }
     const { event } = read
     const { key } = event.data
