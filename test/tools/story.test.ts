@@ -50,7 +50,7 @@ const event = (type: string, data: Record<string, unknown> = {}): ToldEvent => (
 })
 const letter = { topic: 'image.uploaded.dead-letter', reason: 'the record is not JSON', since: soon }
 const job = { id: 'c'.repeat(32) }
-const nothing: Found = { facts, object: undefined, verdict: undefined, events: [], letters: [], job }
+const nothing: Found = { facts, object: undefined, verdict: undefined, events: [], letters: [], job, silent: {} }
 const uploaded = event('image.uploaded', { job_id: job.id })
 const dispatched = event('scan.dispatched', { job_id: job.id })
 
@@ -79,6 +79,8 @@ const conclusions: readonly [string, Partial<Found>, Date, RegExp][] = [
   ['a deleted image', { events: [uploaded, event('image.deleted', { cause: 'deleted' })] }, later, /^It was deleted/],
   ['an expired image', { events: [event('image.deleted', { cause: 'expired' })] }, later, /^It was kept for as long/],
   ['another object', { object: { ...object, etag: 'e2' }, verdict: accepted }, later, /earlier object/],
+  ['a chat image with a job', { object, verdict: accepted, job: { ...job, entry: '' } }, later, /is in the queue/],
+  ['an unknown key while S3 is away', { silent: { store: 'no answer' } }, later, /not whole without store: ask again/],
   [
     'a dead letter',
     { object, letters: [letter, letter] },
