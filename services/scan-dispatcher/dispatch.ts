@@ -42,7 +42,7 @@ export const openDispatch = (deps: SettleDeps, cancelled: RecentIds): Settle<Dis
         return { outcome: 'rejected', reason: plan.reason }
       case 'passed':
       case 'expired':
-        return { outcome: plan.kind, key, eventId: event.id }
+        return { outcome: plan.kind, key, eventId: event.id, traceparent: event.traceparent }
       case 'due': {
         const mustLook = !plan.isRecent || cancelled.has(plan.ref.jobId)
         const progress = progressOf(record)
