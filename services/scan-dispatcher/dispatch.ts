@@ -47,7 +47,7 @@ export const openDispatch = (deps: SettleDeps, cancelled: RecentIds): Settle<Dis
         const mustLook = !plan.isRecent || cancelled.has(plan.ref.jobId)
         const progress = progressOf(record)
         const attributes = messaging.process('kafka', record.topic, key)
-        const work = traceWork('process scan', { kind: 'consumer', parent: event.traceparent, attributes })
+        const work = traceWork(`process ${record.topic}`, { kind: 'consumer', parent: event.traceparent, attributes })
         const due = { ...plan, job: withTrace(plan.job, work) }
         const outcome = await traced(work, () => sendOnce(deps, due, { mustLook, progress, signal }))
         const delayMs = progress.accepted && progress.accepted.at.getTime() - Date.parse(event.data.uploaded_at)
@@ -99,7 +99,7 @@ const sendOnce = async (
 /** Gives the job as it was sent. */
 const send = (jobs: SettleDeps['jobs'], job: VisionJob): Promise<VisionJob> => {
   const attributes = messaging.send(queueNames.jobs, job.job_id)
-  const work = traceWork('send job', { kind: 'producer', parent: job.traceparent, attributes })
+  const work = traceWork(`send ${queueNames.jobs}`, { kind: 'producer', parent: job.traceparent, attributes })
   const sent = withTrace(job, work)
   return traced(work, async () => {
     await jobs.send(sent)
