@@ -42,13 +42,22 @@ export const api =
     const signer = await openUploadSigner(openPublicS3, config.S3_BUCKET)
     const keys = openTokenKeys(config, log)
     const registry = openMetrics()
-    const problem = askRarely({
-      // Without credentials no store can be asked either: the cause comes before what follows from it.
-      'there are no credentials to sign tickets with': signer.ping,
-      "the keys of the tokens' issuer were not fetched yet": keys.ping,
-      'the image store does not answer': images.ping,
-      'the store of verdicts does not answer': states.ping,
-    })
+    // Without credentials no store can be asked either: the cause comes before what follows from it.
+    const checks = [
+      { name: 'credentials', problem: askRarely({ 'there are no credentials to sign tickets with': signer.ping }) },
+      { name: 'token keys', problem: askRarely({ "the keys of the tokens' issuer were not fetched yet": keys.ping }) },
+      {
+        name: 'storage',
+        problem: askRarely({
+          'the image store does not answer': images.ping,
+          'the store of verdicts does not answer': states.ping,
+        }),
+      },
+    ]
+    const findProblem = async () => {
+      const found = await Promise.all(checks.map(({ problem }) => problem()))
+      return stop.aborted ? 'the process is stopping' : found.find((problem) => problem !== undefined)
+    }
     const shut = (_: string, reason: unknown) => log.warn({ reason }, 'not ready yet')
     const found = await Promise.all([
       checkOnce({ images: images.ping, states: states.ping, signer: signer.ping }, { shut }),
@@ -70,7 +79,7 @@ export const api =
       limitUser: limitUsers({ perMinute: config.RATE_LIMIT_PER_MINUTE }),
       log,
       metrics: apiMetrics(registry),
-      problem: () => (stop.aborted ? stopping : problem()),
+      problem: findProblem,
       corsOrigins: config.CORS_ORIGINS,
       ticketRules: { seconds: config.TICKET_SECONDS, createOnly: config.S3_CREATE_ONLY },
       now: () => new Date(),
@@ -82,7 +91,6 @@ export const api =
       stop,
     })
     const { port } = await listen(server, config.HOST, config.PORT, 'PORT')
-    const checks = [{ name: 'storage', problem }]
     const health = await healthServer({ host: config.HOST, port: config.HEALTH_PORT, registry, checks })
     const url = `http://${config.HOST}:${port}`
     log.info({ url, health: health.url }, found.every(Boolean) ? 'api is ready' : 'api has started and waits')
@@ -101,8 +109,6 @@ const keysPart = ({ ping }: TokenKeys): Part => ({
     await aborted(stop)
   },
 })
-
-const stopping = Promise.resolve('the process is stopping')
 
 const keysDelayMs = backoff({ baseMs: 500, capMs: 10_000 })
 

@@ -120,7 +120,7 @@ const sendForBody = (request: IncomingMessage, response: ServerResponse) => {
  */
 export const serveUntilStopped = async (server: Server, { stop, deadline }: Signals, drainMs: number) => {
   await aborted(stop)
-  await pause(drainMs, deadline)
+  if (drainMs > 0) await pause(drainMs, deadline)
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   await Promise.race([closed, aborted(deadline)])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
@@ -12,7 +13,7 @@ import { appendScans } from '../support/dispatch-run.ts'
 import { eventually } from '../support/eventually.ts'
 import { goodPhoto, pdfBytes } from '../support/images.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
-import { readEvents } from '../support/outside.ts'
+import { countMessages, readEvents } from '../support/outside.ts'
 import { openSurroundings, startService, type ServiceName } from '../support/services.ts'
 
 type Line = Readonly<Record<string, unknown>>
@@ -26,6 +27,12 @@ const lines = new Map<ServiceName, Line[]>()
 const keys = new Map<string, string>()
 let events: Awaited<ReturnType<typeof readEvents>>
 let isAway = false
+/** Polls that wait would not notice an outage before they end. */
+const sockets = new Set<Socket>()
+let surroundings: Awaited<ReturnType<typeof openSurroundings>>
+let services: Awaited<ReturnType<typeof startService>>[] = []
+
+const soon = <T>(fact: () => T | Promise<T>, what: string) => eventually(fact, what, 30_000)
 
 /** Asks as user-1. */
 const ask = async (system: TestSystem, method: string, path: string, traceparent: string, body?: object) =>
@@ -46,11 +53,12 @@ const upload = async (system: TestSystem, number: number, purpose: string, body:
 
 /** Every kind of line that a system writes that has a good photo, a liar, garbage, and an outage. */
 before(async () => {
-  const surroundings = await openSurroundings(directory.path, undefined, (handle) => (request, response) => {
+  surroundings = await openSurroundings(directory.path, undefined, (handle) => (request, response) => {
+    sockets.add(request.socket)
     if (isAway) request.socket.destroy()
     else handle(request, response)
   })
-  const services = await Promise.all(names.map((name) => startService(name, surroundings.environment)))
+  services = await Promise.all(names.map((name) => startService(name, surroundings.environment)))
   const system = surroundings.describe(services[0]?.url ?? '')
   const has = (key: string, type: string) => async () =>
     (await readEvents(system)).some((event) => event.subject === key && event.type === type)
@@ -59,20 +67,24 @@ before(async () => {
   const profile = await upload(system, 2, 'profile', await goodPhoto('image/jpeg', { seed: 2 }))
   const liar = await upload(system, 3, 'scan', pdfBytes(3))
   for (const [name, { key }] of Object.entries({ scan, profile, liar })) keys.set(name, key)
-  await eventually(has(scan.key, 'scan.dispatched'), 'the job')
-  await eventually(has(profile.key, 'image.uploaded'), 'the profile image')
-  await eventually(has(liar.key, 'image.rejected'), 'the refusal')
+  await soon(has(scan.key, 'scan.dispatched'), 'the job')
+  await soon(has(profile.key, 'image.uploaded'), 'the profile image')
+  await soon(has(liar.key, 'image.rejected'), 'the refusal')
   await ask(system, 'DELETE', `/images/${scan.key}`, scan.traceparent)
-  await eventually(has(scan.key, 'image.deleted'), 'the removal')
+  await soon(has(scan.key, 'image.deleted'), 'the removal')
   events = await readEvents(system)
   await leaveGarbage(system, surroundings.environment)
 
   const outputs = () => services.map(({ output }) => output())
-  await eventually(() => outputs()[1]?.includes('quarantined') && outputs()[2]?.includes('dead letter'), 'garbage')
+  await soon(() => outputs()[1]?.includes('quarantined') && outputs()[2]?.includes('dead letter'), 'garbage')
+  const isEmpty = async () => (await countMessages(system, system.uploads_queue_url)) === 0
+  // What the outage kept from being acknowledged would be decided twice.
+  await soon(isEmpty, 'the uploads queue to be empty')
   isAway = true
+  for (const socket of sockets) socket.destroy()
   await appendScans(surroundings, 1, { ageMinutes: () => 10, duplicateShare: 0, random: () => 0.5 })
   assert.equal((await ask(system, 'GET', `/images/${liar.key}/metadata`, liar.traceparent)).status, 503)
-  await eventually(
+  await soon(
     () =>
       outputs()
         .slice(1)
@@ -80,7 +92,7 @@ before(async () => {
     'the outage',
   )
   isAway = false
-  await eventually(
+  await soon(
     () =>
       outputs()
         .slice(1)
@@ -89,9 +101,12 @@ before(async () => {
   )
   await Promise.all(services.map(({ end }) => end('SIGTERM')))
   for (const [index, name] of names.entries()) lines.set(name, readLines(outputs()[index] ?? ''))
-  await surroundings.close()
 })
-after(directory.remove)
+after(async () => {
+  await Promise.all(services.map(({ end }) => end('SIGTERM')))
+  await surroundings.close()
+  directory.remove()
+})
 
 const leaveGarbage = async (system: TestSystem, environment: Record<string, string>) => {
   const credentials = { accessKeyId: system.access_key_id, secretAccessKey: system.secret_access_key }
