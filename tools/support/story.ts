@@ -3,6 +3,8 @@ import { keptUntil } from '#shared/domain/purposes.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
 import type { VerdictRecord } from '#shared/domain/verdict.ts'
 
+import { redrivePaths } from './redrive.ts'
+
 /** An event of one image, as the log has it. */
 export type ToldEvent = {
   type: string
@@ -140,7 +142,10 @@ const conclude = (found: Found, now: Date): string => {
 }
 
 const redrives = (letters: readonly ToldLetter[]) =>
-  [...new Set(letters.map(({ topic }) => `npm run redrive -- ${topic}`))].join(', ')
+  [...new Set(letters.map(({ topic }) => `npm run redrive -- ${redriveName(topic)}`))].join(', ')
+
+/** What the command calls the way back from there. */
+const redriveName = (topic: string) => Object.entries(redrivePaths).find(([, { from }]) => from === topic)?.[0] ?? topic
 
 const concludeGone = ({ verdict }: Found) =>
   verdict?.removed
