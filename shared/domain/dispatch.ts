@@ -1,5 +1,5 @@
 import { dispatchPolicies, dispatchPurposeNames, findMisfit, type DispatchPurpose } from './dispatch-policy.ts'
-import type { ImageDeleted, ImageUploaded } from './events.ts'
+import type { ReadImageDeleted, ReadImageUploaded } from './events.ts'
 import { refJob, type JobRef } from './job-refs.ts'
 import { planJob, type VisionJob } from './jobs.ts'
 import { parseKey, type KeyFacts } from './keys.ts'
@@ -38,7 +38,7 @@ export const recentMs = 240_000
 /** An event that is further ahead of our clock says nothing of its age. */
 const aheadMs = 60_000
 
-export const planDispatch = (event: ImageUploaded, { purposes, now }: DispatchRules): DispatchPlan => {
+export const planDispatch = (event: ReadImageUploaded, { purposes, now }: DispatchRules): DispatchPlan => {
   const { data } = event
   const purpose = findPurpose(data.purpose, purposes)
   if (!purpose) return { kind: 'passed', why: 'purpose' }
@@ -57,7 +57,7 @@ export const planDispatch = (event: ImageUploaded, { purposes, now }: DispatchRu
 }
 
 /** What the dispatcher does with an image.deleted: a job is cancelled only when somebody wanted its image to go. */
-export const planCancel = ({ data }: ImageDeleted, { purposes, now }: DispatchRules): CancelPlan => {
+export const planCancel = ({ data }: ReadImageDeleted, { purposes, now }: DispatchRules): CancelPlan => {
   if (data.cause !== 'deleted') return { kind: 'passed', why: 'cause' }
   if (!findPurpose(data.purpose, purposes)) return { kind: 'passed', why: 'purpose' }
   const read = readImage(data)
@@ -65,12 +65,12 @@ export const planCancel = ({ data }: ImageDeleted, { purposes, now }: DispatchRu
   return isExpired(read.facts, now) ? { kind: 'expired' } : { kind: 'due', ref: read.ref }
 }
 
-const findPurpose = (purpose: Purpose, wanted: readonly Purpose[]): DispatchPurpose | undefined =>
-  wanted.includes(purpose) ? dispatchPurposeNames.find((name) => name === purpose) : undefined
+const findPurpose = (purpose: string, wanted: readonly Purpose[]): DispatchPurpose | undefined =>
+  dispatchPurposeNames.find((name) => name === purpose && wanted.includes(name))
 
 type ReadImage = { ok: true; facts: KeyFacts; ref: JobRef } | { ok: false; problem: string }
 
-const readImage = ({ bucket, key, purpose }: { bucket: string; key: string; purpose: Purpose }): ReadImage => {
+const readImage = ({ bucket, key, purpose }: { bucket: string; key: string; purpose: string }): ReadImage => {
   const about = `the event's key ${JSON.stringify(key.slice(0, 200))}`
   const parsed = parseKey(key)
   if (!parsed.ok) return { ok: false, problem: `${about} is not ours: ${parsed.problem}` }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { ImageUploaded } from './events.ts'
+import type { ReadImageUploaded } from './events.ts'
 import { given } from './given.ts'
 
 /** What the vision pipeline is asked to do: one message of the jobs queue. */
@@ -30,7 +30,7 @@ export const visionJobSchema = z
 export type VisionJob = z.infer<typeof visionJobSchema>
 
 /** The job of an accepted image, under its derived id. */
-export const planJob = (event: ImageUploaded, { jobId }: { jobId: string }, now: Date): VisionJob => {
+export const planJob = (event: ReadImageUploaded, { jobId }: { jobId: string }, now: Date): VisionJob => {
   const image = event.data
   return {
     job_id: jobId,
