@@ -44,6 +44,8 @@ const settingsSchema = z.strictObject({
   rejectedAction: z.enum(['keep', 'delete']).default('keep'),
   /** Keeps versions of images for so many days after they were removed or replaced. Absent: no versions. */
   noncurrentDays: z.int().min(1).max(365).optional(),
+  /** Whether there is a role for a vision worker that keeps docs/delivery.md's contract. */
+  visionWorker: z.boolean().default(false),
   identity: identity.default({ kind: 'pod-identity', namespace: 'image-intake' }),
   cdn: z
     .strictObject({

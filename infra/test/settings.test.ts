@@ -9,6 +9,7 @@ test('every setting has a default', () => {
     corsOrigins: [],
     ticketSeconds: 300,
     rejectedAction: 'keep',
+    visionWorker: false,
     identity: { kind: 'pod-identity', namespace: 'image-intake' },
     cdn: { logDays: 90, invalidation: false },
   })
