@@ -106,7 +106,7 @@ before(async () => {
   const surroundings = await openSurroundings(directory.path)
   const { aws_url: target } = surroundings.describe('')
   const open = async (caller: Caller) =>
-    [caller, await openRecorder(target, caller === 'upload-watcher' ? untilBeat : undefined)] as const
+    [caller, await openRecorder(target, caller === 'upload-watcher' ? { call: untilBeat } : {})] as const
   // The keys are those of the list.
   const doors = Object.fromEntries(await Promise.all(callers.map(open))) as Record<
     Caller,

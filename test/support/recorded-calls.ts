@@ -24,11 +24,11 @@ export type NeededRight = { action: string; resource: string; context: Readonly<
 
 type Hold = (message: IncomingMessage, calls: readonly RecordedCall[]) => Promise<unknown> | undefined
 
-/**
- * Stands before a path-style S3 and SQS, as one caller's own address, and keeps what that caller asks. What `hold` gives is
- * waited for before a call goes on.
- */
-export const openRecorder = async (target: string, hold: Hold = () => undefined) => {
+/** What is waited for before a call goes on, and before its answer does. */
+export type Holds = { call?: Hold | undefined; answer?: Hold | undefined }
+
+/** Stands before a path-style S3 and SQS, as one caller's own address, and keeps what that caller asks. */
+export const openRecorder = async (target: string, holds: Holds = {}) => {
   const calls: RecordedCall[] = []
 
   const pass = async (message: IncomingMessage, response: ServerResponse) => {
@@ -36,7 +36,7 @@ export const openRecorder = async (target: string, hold: Hold = () => undefined)
     const body = await buffer(message)
     // The event log's door is the local system's own, and no call of AWS.
     if (url === '/_events') return void response.end()
-    await hold(message, calls)
+    await holds.call?.(message, calls)
     const call = forward(`${target}${url}`, { method, headers }).end(body)
     response.on('close', () => call.destroy())
     // The event's one argument, by Node's docs.
@@ -44,6 +44,7 @@ export const openRecorder = async (target: string, hold: Hold = () => undefined)
     const answer = await buffer(from)
     const status = from.statusCode ?? 0
     calls.push({ method, url: new URL(url, target), headers, body: String(body), status, answer: String(answer) })
+    await holds.answer?.(message, calls)
     response.writeHead(status, from.headers).end(answer)
   }
   const server = createServer((message, response) => void pass(message, response).catch(() => response.destroy()))
