@@ -1,9 +1,8 @@
 import { z } from 'zod'
 
-/** As S3 and CORS compare it: scheme, host and port. */
-const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
-  error: 'is not an origin (scheme, host and port, without a path)',
-})
+/** As S3 and CORS compare it: scheme, host and port. A star is a pattern to S3 and none to the API. */
+const isOrigin = (text: string) => !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
+const origin = z.string().refine(isOrigin, { error: 'is not an origin (scheme, host and port, without a path)' })
 
 const arn = (service: string, resource: string) =>
   z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:\\d{12}:${resource}$`), {
