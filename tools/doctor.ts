@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import type { EventLog } from '#shared/ports/event-log.ts'
+
 import { arrivalInLog, arrivalInMetadata } from './support/arrival.ts'
+import { findComposeSystem } from './support/compose-system.ts'
 import { doctorClient, sendToStore } from './support/doctor-client.ts'
 import { openChosenEventLog } from './support/event-log.ts'
 import { CannotJudgeError, describeAnswer, examineLocks, type Examined } from './support/examine-locks.ts'
@@ -9,13 +12,19 @@ import { locks } from './support/locks.ts'
 import { runTool, UsageError } from './support/run-tool.ts'
 import { signToken } from './support/sign-token.ts'
 
-const usage = `npm run doctor -- [--api URL --token TOKEN] [--skip-expiry]
+const usage = `npm run doctor -- [--api URL --token TOKEN | --compose] [--skip-expiry]
 Attacks the bucket behind an API with tickets of that API, and tells which locks hold. Takes chat tickets, stores a few
 images of 70 bytes and deletes them. Waits for a ticket to expire (300 s as the API comes), unless --skip-expiry is given.
 That notifications arrive is seen in the event log that EVENT_LOG or KAFKA_BROKERS names, else in the API's metadata.
-Without --api and --token: the local system that runs in DATA_DIR. Exits 0 only if every lock that was tried holds.`
+Without --api and --token: the local system that runs in DATA_DIR, with --compose that of \`docker compose up\`
+(INTAKE_API_PORT, INTAKE_KAFKA_PORT, INTAKE_JWT_SECRET). Exits 0 only if every lock that was tried holds.`
 
-const options = { api: { type: 'string' }, token: { type: 'string' }, 'skip-expiry': { type: 'boolean' } } as const
+const options = {
+  api: { type: 'string' },
+  token: { type: 'string' },
+  compose: { type: 'boolean' },
+  'skip-expiry': { type: 'boolean' },
+} as const
 
 /** One pixel, a whole image to every decoder. */
 const image = Uint8Array.from(
@@ -42,23 +51,36 @@ const tell = ({ lock, finding, answer }: Examined) => {
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-const findTarget = async ({ api, token }: { api: unknown; token: unknown }) => {
+type Target = {
+  apiUrl: string
+  token: string
+  /** Absent where no log is named. */
+  openLog?: () => EventLog
+}
+
+const findTarget = async (values: Record<string, string | boolean | undefined>): Promise<Target> => {
+  const { api, token, compose } = values
+  if ((api === undefined) !== (token === undefined)) throw new UsageError('--api and --token go together')
   if (typeof api === 'string' && typeof token === 'string') {
+    if (compose === true) throw new UsageError('--compose names an API already')
     if (!URL.canParse(api)) throw new UsageError(`--api ${api} is not a URL`)
-    return { apiUrl: api, token, local: false }
+    const isLogNamed = process.env['EVENT_LOG'] || process.env['KAFKA_BROKERS']
+    return { apiUrl: api, token, ...(isLogNamed && { openLog: openChosenEventLog }) }
   }
-  if (api !== undefined || token !== undefined) throw new UsageError('--api and --token go together')
-  return { apiUrl: findLocalSystem().api_url, token: await signToken('doctor'), local: true }
+  if (compose === true) {
+    const { apiUrl, jwtSecret, openLog } = findComposeSystem()
+    return { apiUrl, token: await signToken('doctor', jwtSecret), openLog }
+  }
+  return { apiUrl: findLocalSystem().api_url, token: await signToken('doctor'), openLog: openChosenEventLog }
 }
 
 await runTool({ usage, options }, async ({ values, positionals }) => {
   if (positionals.length > 0) throw new UsageError(`${positionals.join(' ')} is not understood`)
-  const { apiUrl, token, local } = await findTarget({ api: values['api'], token: values['token'] })
+  const { apiUrl, token, openLog } = await findTarget(values)
   const skipped = values['skip-expiry'] === true
   const tried = locks.filter(({ ground }) => !(skipped && ground === 'expired'))
   const client = doctorClient(apiUrl, token)
-  const logNamed = local || process.env['EVENT_LOG'] || process.env['KAFKA_BROKERS']
-  const arrival = logNamed ? await arrivalInLog(openChosenEventLog()) : arrivalInMetadata(client)
+  const arrival = openLog ? await arrivalInLog(openLog()) : arrivalInMetadata(client)
   const failed: string[] = []
 
   const onStored = async (key: string) => {
