@@ -3,6 +3,7 @@ import { queueNames } from '../shared/domain/resources.ts'
 
 const choices: Readonly<Record<Choice, string>> = {
   'rejected-are-deleted': '`rejectedAction: "delete"`',
+  worker: '`visionWorker`',
   invalidation: '`cdn.invalidation`',
   msk: '`mskCluster`',
 }

@@ -1,7 +1,10 @@
-import { purposePrefixes, topics, type queueNames } from '../shared/domain/resources.ts'
+import { dispatchPurposeNames } from '../shared/domain/dispatch-policy.ts'
+import { purposeRules } from '../shared/domain/purposes.ts'
+import { purposePrefixes, type queueNames } from '../shared/domain/resources.ts'
+import { kafkaAccess } from './kafka-access.ts'
 import type { Settings } from './settings.ts'
 
-export const roleNames = ['api', 'upload-watcher', 'scan-dispatcher', 'cdn-invalidator'] as const
+export const roleNames = ['api', 'upload-watcher', 'scan-dispatcher', 'vision-worker', 'cdn-invalidator'] as const
 export type RoleName = (typeof roleNames)[number]
 
 export type BucketRole = 'images' | 'state'
@@ -18,7 +21,7 @@ export type Target =
   | { kind: 'group'; group: string }
 
 /** A choice of the settings without which a right is not given. */
-export type Choice = 'rejected-are-deleted' | 'invalidation' | 'msk'
+export type Choice = 'rejected-are-deleted' | 'worker' | 'invalidation' | 'msk'
 
 export type Access = {
   role: RoleName
@@ -30,12 +33,17 @@ export type Access = {
 
 const images: Target = { kind: 'objects', bucket: 'images', prefixes: purposePrefixes }
 const imageKeys: Target = { kind: 'listing', bucket: 'images', prefixes: purposePrefixes }
+/** Of the purposes that DISPATCH_PURPOSES may name. */
+export const jobPrefixes = dispatchPurposeNames.map((purpose) => purposeRules(purpose).prefix)
+const jobImages: Target = { ...images, prefixes: jobPrefixes }
+const jobImageKeys: Target = { ...imageKeys, prefixes: jobPrefixes }
 const objects = (...prefixes: string[]): Target => ({ kind: 'objects', bucket: 'state', prefixes })
 const keys = (...prefixes: string[]): Target => ({ kind: 'listing', bucket: 'state', prefixes })
 const queue = (name: QueueRole): Target => ({ kind: 'queue', queue: name })
-const on = (...names: string[]): Target => ({ kind: 'topics', topics: names })
 
 const isAbsent = 'what is missing is a 404 and not a 403; start and readiness ask for the bucket'
+const isGone = 'what is missing is a 404 and not a 403'
+const withWorker = { only: ['worker'] } as const
 
 const cloud: readonly Access[] = [
   { role: 'api', calls: ['s3:PutObject'], on: images, why: 'tickets are signed in its name' },
@@ -90,9 +98,33 @@ const cloud: readonly Access[] = [
     role: 'scan-dispatcher',
     calls: ['s3:GetObject', 's3:PutObject'],
     on: objects('jobs/'),
-    why: 'keeps the ledger of jobs',
+    why: 'keeps the ledger of jobs, and which were cancelled',
   },
   { role: 'scan-dispatcher', calls: ['s3:ListBucket'], on: keys('jobs/'), why: isAbsent },
+
+  {
+    role: 'vision-worker',
+    calls: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
+    on: queue('jobs'),
+    why: 'takes jobs',
+    ...withWorker,
+  },
+  {
+    role: 'vision-worker',
+    calls: ['s3:GetObject', 's3:GetObjectVersion'],
+    on: jobImages,
+    why: 'reads the image, pinned to its version where it has one',
+    ...withWorker,
+  },
+  { role: 'vision-worker', calls: ['s3:ListBucket'], on: jobImageKeys, why: isGone, ...withWorker },
+  {
+    role: 'vision-worker',
+    calls: ['s3:GetObject', 's3:PutObject'],
+    on: objects('jobs/'),
+    why: 'looks whether a job was cancelled, claims it, keeps its result',
+    ...withWorker,
+  },
+  { role: 'vision-worker', calls: ['s3:ListBucket'], on: keys('jobs/'), why: isGone, ...withWorker },
 
   {
     role: 'cdn-invalidator',
@@ -103,68 +135,13 @@ const cloud: readonly Access[] = [
   },
 ]
 
-const letters = (...names: string[]) => names.map((name) => `${name}.dead-letter`)
-const deletions = ['image.deleted', 'image.rejected']
-const everyTopic = topics.map(({ name }) => name)
-
-type KafkaUse = {
-  writes: readonly string[]
-  consumes?: { topics: readonly string[]; group: string }
-  checks: readonly string[]
-  creates?: readonly string[]
-  only?: Choice
-}
-
-const kafkaUses: Partial<Record<RoleName, KafkaUse>> = {
-  'upload-watcher': { writes: ['image.uploaded', 'image.rejected', 'image.deleted'], checks: everyTopic },
-  'scan-dispatcher': {
-    writes: ['scan.dispatched', ...letters('image.uploaded')],
-    consumes: { topics: ['image.uploaded'], group: 'scan-dispatcher' },
-    checks: everyTopic,
-  },
-  'cdn-invalidator': {
-    writes: letters(...deletions),
-    consumes: { topics: deletions, group: 'cdn-invalidator' },
-    checks: [...deletions, ...letters(...deletions)],
-    creates: letters(...deletions),
-    only: 'invalidation',
-  },
-}
-
-/** Source: Amazon MSK Developer Guide, "Semantics of IAM authorization policy actions and resources". */
-const kafkaRows = ([role, use]: [RoleName, KafkaUse]): Access[] => {
-  const row = (calls: string[], target: Target, why: string): Access => ({
-    role,
-    calls: calls.map((call) => `kafka-cluster:${call}`),
-    on: target,
-    why,
-    only: ['msk', ...(use.only ? [use.only] : [])],
-  })
-  const { writes, consumes, checks, creates } = use
-  return [
-    row(['Connect', 'DescribeCluster'], { kind: 'cluster' }, 'connects; asks whether the cluster is there'),
-    row(['DescribeTopic', 'DescribeTopicDynamicConfiguration'], on(...checks), 'checks the topics at its start'),
-    row(['WriteData'], on(...writes), 'publishes'),
-    ...(creates ? [row(['CreateTopic'], on(...creates), 'makes its dead letters at its first start')] : []),
-    ...(consumes
-      ? [
-          row(['ReadData'], on(...consumes.topics), 'consumes'),
-          row(['AlterGroup', 'DescribeGroup'], { kind: 'group', group: consumes.group }, 'keeps its place'),
-        ]
-      : []),
-  ]
-}
-
 /** Which service makes which call on what: all that a role may do, and nothing else. */
-export const accessTable: readonly Access[] = [
-  ...cloud,
-  // Object.entries forgets the type of a closed literal's keys.
-  ...(Object.entries(kafkaUses) as [RoleName, KafkaUse][]).flatMap(kafkaRows),
-]
+export const accessTable: readonly Access[] = [...cloud, ...kafkaAccess]
 
-export const choicesOf = ({ rejectedAction, cdn, mskCluster }: Settings): ReadonlySet<Choice> => {
+export const choicesOf = ({ rejectedAction, visionWorker, cdn, mskCluster }: Settings): ReadonlySet<Choice> => {
   const choices = new Set<Choice>()
   if (rejectedAction === 'delete') choices.add('rejected-are-deleted')
+  if (visionWorker) choices.add('worker')
   if (cdn.invalidation) choices.add('invalidation')
   if (mskCluster !== undefined) choices.add('msk')
   return choices

@@ -85,8 +85,11 @@ const makeCachePolicy = (stack: Stack, settings: Settings) =>
     },
   })
 
-/** No invalidation reaches a browser: what was removed is seen there for an hour at most. */
-const browserCaching = 'private, max-age=3600'
+/**
+ * Refusals get it too: a browser that was told an age would keep the 403 of an image that is not there yet as long as an
+ * image. So it asks each time, and an edge answers 304; what was taken out of the caches is gone from browsers as well.
+ */
+const browserCaching = 'private, no-cache'
 
 /** Whatever an uploader may have stored is shown as an image or not at all, and runs nothing. */
 const makeHeadersPolicy = (stack: Stack, settings: Settings) =>

@@ -1,6 +1,7 @@
 import { Validations, type Stack } from 'aws-cdk-lib'
 
 import { purposePrefixes } from '../shared/domain/resources.ts'
+import { jobPrefixes } from './access.ts'
 import type { Settings } from './settings.ts'
 
 /** A rule of cdk-nag that does not hold, on purpose. */
@@ -9,17 +10,27 @@ export type Finding = { rule: string; on: readonly string[]; reason: string; unl
 const bucketWord = (end: string) => `arn:<AWS::Partition>:s3:::NAME${end}-<AWS::AccountId>-<AWS::Region>`
 
 /** Rights on objects end in a star by their nature; each is shut in one prefix of one bucket. */
-const prefixRights = (end: string, prefixes: readonly string[], on: readonly string[]): Finding[] =>
+const prefixRights = (
+  end: string,
+  prefixes: readonly string[],
+  on: readonly string[],
+  condition: Pick<Finding, 'unless'> = {},
+): Finding[] =>
   prefixes.map((prefix) => ({
     rule: `AwsSolutions-IAM5[Resource::${bucketWord(end)}/${prefix}*]`,
     on,
     reason: 'Keys are made at run time: the right is that of one prefix.',
+    ...condition,
   }))
+
+const withWorker: Pick<Finding, 'unless'> = { unless: ({ visionWorker }) => !visionWorker }
 
 export const findings: readonly Finding[] = [
   ...prefixRights('', purposePrefixes, ['ApiRole', 'UploadWatcherRole']),
   ...prefixRights('-state', ['verdicts/'], ['ApiRole', 'UploadWatcherRole']),
   ...prefixRights('-state', ['jobs/'], ['ScanDispatcherRole']),
+  ...prefixRights('', jobPrefixes, ['VisionWorkerRole'], withWorker),
+  ...prefixRights('-state', ['jobs/'], ['VisionWorkerRole'], withWorker),
   {
     rule: 'AwsSolutions-S1',
     on: ['Images', 'State'],

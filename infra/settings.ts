@@ -1,9 +1,8 @@
 import { z } from 'zod'
 
-/** As S3 and CORS compare it: scheme, host and port. */
-const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
-  error: 'is not an origin (scheme, host and port, without a path)',
-})
+/** As S3 and CORS compare it: scheme, host and port. A star is a pattern to S3 and none to the API. */
+const isOrigin = (text: string) => !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
+const origin = z.string().refine(isOrigin, { error: 'is not an origin (scheme, host and port, without a path)' })
 
 const arn = (service: string, resource: string) =>
   z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:\\d{12}:${resource}$`), {
@@ -44,6 +43,8 @@ const settingsSchema = z.strictObject({
   rejectedAction: z.enum(['keep', 'delete']).default('keep'),
   /** Keeps versions of images for so many days after they were removed or replaced. Absent: no versions. */
   noncurrentDays: z.int().min(1).max(365).optional(),
+  /** Whether there is a role for a vision worker that keeps docs/delivery.md's contract. */
+  visionWorker: z.boolean().default(false),
   identity: identity.default({ kind: 'pod-identity', namespace: 'image-intake' }),
   cdn: z
     .strictObject({

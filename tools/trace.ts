@@ -13,7 +13,8 @@ import { traceVariables } from './support/variables.ts'
 const usage = `npm run trace -- KEY
 Tells the whole story of one image, from ticket to job: store, verdict, events, dead letters, ledger, and what follows.
 KEY may also stand in a URL. The buckets are those that S3_BUCKET and STATE_BUCKET name, the log is what EVENT_LOG or
-KAFKA_BROKERS names; without them those of the running local system. Exits 1 when nothing is known of the image.`
+KAFKA_BROKERS names; without them those of the running local system. Exits 1 when nothing is known of the image, or when
+one of them does not answer: then the others tell what they know.`
 
 const isNamed = ['S3_BUCKET', 'STATE_BUCKET'].some((name) => process.env[name])
 const aboutWidth = 13
@@ -34,7 +35,8 @@ await runTool({ usage, options: {} }, async ({ positionals }) => {
     const found = await gatherStory({ bucket: config.S3_BUCKET, images, states, events }, facts, interrupted.signal)
     console.log(facts.key)
     for (const { about, text } of tellStory(found, new Date())) console.log(`  ${about.padEnd(aboutWidth)}${text}`)
-    if (!found.object && !found.verdict && found.events.length === 0) process.exitCode = 1
+    const isKnown = found.object ?? found.verdict ?? found.events[0]
+    if (!isKnown || Object.keys(found.silent).length > 0) process.exitCode = 1
   } finally {
     await events.close()
     s3.destroy()

@@ -3,6 +3,7 @@ import { checkSetup } from '../../shared/adapters/check-setup.ts'
 import { eventLogVariables, openEventLog } from '../../shared/adapters/event-log.ts'
 import { gatedHealth } from '../../shared/adapters/gated-health.ts'
 import { healthVariables } from '../../shared/adapters/variables.ts'
+import { topics } from '../../shared/domain/resources.ts'
 import { deadLetterTopic } from '../../shared/ports/event-log.ts'
 import { pause } from '../../shared/runtime/backoff.ts'
 import { readConfig } from '../../shared/runtime/config.ts'
@@ -28,8 +29,10 @@ export const cdnInvalidatorVariables = {
 const concurrency = 3000
 const gatherMs = 2_000
 const group = 'cdn-invalidator'
-/** Nobody else consumes these topics in the services' name, so the resources table has no dead letters of theirs. */
-const letters = removalTopics.map((topic) => ({ name: deadLetterTopic(topic), partitions: 1, retentionDays: 30 }))
+/** The resources table has the dead letters of what the services consume themselves. */
+const letters = removalTopics
+  .map((topic) => ({ name: deadLetterTopic(topic), partitions: 1, retentionDays: 30 }))
+  .filter((letter) => !topics.some(({ name }) => name === letter.name))
 
 /** The consumer of one environment that takes removed and rejected images out of the CDN's caches, ready to run. */
 export const cdnInvalidator =

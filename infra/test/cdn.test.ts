@@ -80,7 +80,7 @@ test('that an image is missing is never cached', () => {
   ])
 })
 
-test('every answer says that it is what its type says, runs nothing and is kept by a browser for an hour', () => {
+test('every answer says that it is what its type says, runs nothing and is asked for again by a browser', () => {
   assert.deepEqual(resolve(template, resourceOf(template, 'CdnHeaders').Properties), {
     ResponseHeadersPolicyConfig: {
       Name: `image-intake-${account}-${region}-headers`,
@@ -92,7 +92,7 @@ test('every answer says that it is what its type says, runs nothing and is kept 
         },
         StrictTransportSecurity: { AccessControlMaxAgeSec: 31_536_000, Override: true },
       },
-      CustomHeadersConfig: { Items: [{ Header: 'Cache-Control', Value: 'private, max-age=3600', Override: true }] },
+      CustomHeadersConfig: { Items: [{ Header: 'Cache-Control', Value: 'private, no-cache', Override: true }] },
     },
   })
 })

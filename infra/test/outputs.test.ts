@@ -7,13 +7,19 @@ import { settingsOfAllKinds } from './support/settings.ts'
 import { account, region, resolve, synthesise } from './support/template.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8')
-/** The variables of the services, with their defaults. A test of theirs keeps the page equal to what they read. */
+/**
+ * The variables of the services, with their defaults, which a range may follow. A test of theirs keeps the page equal to
+ * what they read.
+ */
 const variables = new Map(
   page
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .map((line) => line.split(' | '))
-    .map(([name = '', , byDefault = '', , readers = '']) => [name.replace(/[|` ]/g, ''), { byDefault, readers }]),
+    .map(([name = '', , byDefault = '', , readers = '']) => [
+      name.replace(/[|` ]/g, ''),
+      { byDefault: byDefault.replace(/;.*/, ''), readers },
+    ]),
 )
 
 /** Read by the consumer beside this template, which docs/configuration.md leaves to docs/deploy-aws.md. */

@@ -36,8 +36,8 @@ test('infra/README.md has a row for each setting, with its default', () => {
   const told = tableOf(page('infra/README.md'), 'setting').slice(1)
   const names = told.map((row) => /^\| `([\w.]+)`/.exec(row)?.[1])
   const expected = [
-    ...['name', 'corsOrigins', 'ticketSeconds', 'rejectedAction', 'noncurrentDays', 'identity.kind'],
-    ...['identity.namespace', 'identity.cluster', 'identity.provider', 'cdn.domain', 'cdn.logDays'],
+    ...['name', 'corsOrigins', 'ticketSeconds', 'rejectedAction', 'noncurrentDays', 'visionWorker'],
+    ...['identity.kind', 'identity.namespace', 'identity.cluster', 'identity.provider', 'cdn.domain', 'cdn.logDays'],
     ...['cdn.invalidation', 'alarmTopic', 'mskCluster'],
   ]
   assert.deepEqual(names, expected)

@@ -9,6 +9,7 @@ test('every setting has a default', () => {
     corsOrigins: [],
     ticketSeconds: 300,
     rejectedAction: 'keep',
+    visionWorker: false,
     identity: { kind: 'pod-identity', namespace: 'image-intake' },
     cdn: { logDays: 90, invalidation: false },
   })
@@ -22,6 +23,7 @@ const wrong: [string, unknown, RegExp][] = [
   ['a name that leaves no room', { name: 'a'.repeat(21) }, /^name: /],
   ['an origin with a path', { corsOrigins: ['https://app.example.com/'] }, /^corsOrigins\.0: is not an origin/],
   ['an origin that is a star', { corsOrigins: ['*'] }, /^corsOrigins\.0: is not an origin/],
+  ['origins of any subdomain', { corsOrigins: ['https://*.example.com'] }, /^corsOrigins\.0: is not an origin/],
   ['a ticket that the API would refuse to sign', { ticketSeconds: 901 }, /^ticketSeconds: /],
   ['an action that nobody knows', { rejectedAction: 'remove' }, /^rejectedAction: /],
   ['an identity of no kind', { identity: { namespace: 'x' } }, /^identity\.kind: /],

@@ -7,10 +7,11 @@ import { account, region, synthesise } from './support/template.ts'
 
 const rolesOf = (settings: unknown) => readPolicies(synthesise(settings).template).roles
 
-test('there is a role for each service, and one more only for the consumer that invalidates', () => {
+test('there is a role for each service, and one more only for a worker or the consumer that invalidates', () => {
   const namesOf = (settings: unknown) => rolesOf(settings).map(({ RoleName }) => RoleName)
   const services = ['api', 'upload-watcher', 'scan-dispatcher'].map((name) => `image-intake-${name}-${region}`)
   assert.deepEqual(namesOf({}), services)
+  assert.deepEqual(namesOf({ visionWorker: true }), [...services, `image-intake-vision-worker-${region}`])
   assert.deepEqual(namesOf({ cdn: { invalidation: true } }), [...services, `image-intake-cdn-invalidator-${region}`])
 })
 

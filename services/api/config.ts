@@ -39,6 +39,11 @@ export const apiVariables = {
     '10000',
     wholeNumber({ min: 1, max: 1_000_000 }).default(10_000),
   ),
+  DRAIN_SECONDS: variable(
+    'How long the API answers on after it was told to stop, not ready any more, while load balancers hear of it.',
+    '15',
+    wholeNumber({ max: 15 }).default(0),
+  ),
   JWT_SECRET: variable(
     'Secret that tokens are signed with (HS256), at least 32 characters. One of the three keys is needed.',
     'a-long-random-text-of-at-least-32-characters',

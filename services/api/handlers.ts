@@ -49,7 +49,8 @@ export const issueTicket = async (deps: HandlerDeps, call: UserCall, pathPurpose
   const signed = signing instanceof Promise ? await withinLimit(() => signing, undefined, CredentialsError) : signing
   const { key, purpose } = facts
   metrics.ticketIssued(purpose)
-  log.info({ user_id: userId, key, purpose, size: locks.contentLength, ...describeMarks(call) }, 'ticket issued')
+  const about = { user_id: userId, key, purpose, size: locks.contentLength }
+  log.info({ outcome: 'issued', ...about, ...describeMarks(call) }, 'ticket issued')
   return json(ticketRoute, 200, writeTicket(place, facts, signed, now))
 }
 
@@ -67,7 +68,7 @@ export const readMetadata = async ({ place, images, states }: HandlerDeps, call:
 export const deleteImage = async ({ images, log }: HandlerDeps, call: UserCall): Promise<Answer> => {
   const { key, purpose, userId } = findOwnKey(call)
   await withinLimit((signal) => images.remove(key, { signal }))
-  log.info({ user_id: userId, key, purpose, ...describeMarks(call) }, 'image deleted')
+  log.info({ outcome: 'deleted', user_id: userId, key, purpose, ...describeMarks(call) }, 'image deleted')
   return empty(204)
 }
 

@@ -32,7 +32,7 @@ export const apiServiceVariables = {
 /** The API of one environment, listening already when its parts are given. */
 export const api =
   (environment: Readonly<Record<string, string | undefined>>, options: { localMode: boolean } = { localMode: false }) =>
-  async ({ log }: { log: Log; life: Lifetime }): Promise<{ parts: readonly Part[]; url: string }> => {
+  async ({ log, life: { stop } }: { log: Log; life: Lifetime }): Promise<{ parts: readonly Part[]; url: string }> => {
     const config = readApiConfig(apiServiceVariables, environment, options)
     const s3 = openS3(config)
     const images = s3ObjectStore({ client: s3, bucket: config.S3_BUCKET })
@@ -42,13 +42,22 @@ export const api =
     const signer = await openUploadSigner(openPublicS3, config.S3_BUCKET)
     const keys = openTokenKeys(config, log)
     const registry = openMetrics()
-    const problem = askRarely({
-      // Without credentials no store can be asked either: the cause comes before what follows from it.
-      'there are no credentials to sign tickets with': signer.ping,
-      "the keys of the tokens' issuer were not fetched yet": keys.ping,
-      'the image store does not answer': images.ping,
-      'the store of verdicts does not answer': states.ping,
-    })
+    // Without credentials no store can be asked either: the cause comes before what follows from it.
+    const checks = [
+      { name: 'credentials', problem: askRarely({ 'there are no credentials to sign tickets with': signer.ping }) },
+      { name: 'token keys', problem: askRarely({ "the keys of the tokens' issuer were not fetched yet": keys.ping }) },
+      {
+        name: 'storage',
+        problem: askRarely({
+          'the image store does not answer': images.ping,
+          'the store of verdicts does not answer': states.ping,
+        }),
+      },
+    ]
+    const findProblem = async () => {
+      const found = await Promise.all(checks.map(({ problem }) => problem()))
+      return stop.aborted ? 'the process is stopping' : found.find((problem) => problem !== undefined)
+    }
     const shut = (_: string, reason: unknown) => log.warn({ reason }, 'not ready yet')
     const found = await Promise.all([
       checkOnce({ images: images.ping, states: states.ping, signer: signer.ping }, { shut }),
@@ -70,7 +79,7 @@ export const api =
       limitUser: limitUsers({ perMinute: config.RATE_LIMIT_PER_MINUTE }),
       log,
       metrics: apiMetrics(registry),
-      problem,
+      problem: findProblem,
       corsOrigins: config.CORS_ORIGINS,
       ticketRules: { seconds: config.TICKET_SECONDS, createOnly: config.S3_CREATE_ONLY },
       now: () => new Date(),
@@ -79,13 +88,16 @@ export const api =
       log,
       maxConnections: config.MAX_CONNECTIONS,
       corsOrigins: config.CORS_ORIGINS,
+      stop,
     })
     const { port } = await listen(server, config.HOST, config.PORT, 'PORT')
-    const checks = [{ name: 'storage', problem }]
     const health = await healthServer({ host: config.HOST, port: config.HEALTH_PORT, registry, checks })
     const url = `http://${config.HOST}:${port}`
     log.info({ url, health: health.url }, found.every(Boolean) ? 'api is ready' : 'api has started and waits')
-    const serve: Part = { name: 'api', run: (signals) => serveUntilStopped(server, signals) }
+    const serve: Part = {
+      name: 'api',
+      run: (signals) => serveUntilStopped(server, signals, config.DRAIN_SECONDS * 1000),
+    }
     return { url, parts: [health.part, keysPart(keys), serve] }
   }
 

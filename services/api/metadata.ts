@@ -1,4 +1,5 @@
 import { cdnUrl, type Place } from '#shared/domain/announce.ts'
+import type { RejectionReason } from '#shared/domain/events.ts'
 import { given } from '#shared/domain/given.ts'
 import type { KeyFacts } from '#shared/domain/keys.ts'
 import { keptUntil } from '#shared/domain/purposes.ts'
@@ -47,7 +48,13 @@ const describe = (
   purpose: facts.purpose,
   user_id: facts.userId,
   status: verdict?.verdict ?? 'pending',
-  ...given({ reason: verdict?.reason, detail: verdict?.detail, width: verdict?.width, height: verdict?.height }),
+  ...given({
+    // A newer version's may be none of the list yet: clients know that it may grow (docs/events.md).
+    reason: verdict?.reason as RejectionReason | undefined,
+    detail: verdict?.detail,
+    width: verdict?.width,
+    height: verdict?.height,
+  }),
   size: object.size,
   content_type: object.contentType,
   etag: object.etag,

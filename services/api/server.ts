@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 
 import { getRequestListener } from '@hono/node-server'
 
+import { pause } from '#shared/runtime/backoff.ts'
 import { aborted, type Signals } from '#shared/runtime/lifetime.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
@@ -24,16 +25,20 @@ const limits = {
 }
 
 type Fetch = (request: Request) => Response | Promise<Response>
-type ServerOptions = { log: Log; maxConnections: number; corsOrigins: readonly string[] }
+type ServerOptions = { log: Log; maxConnections: number; corsOrigins: readonly string[]; stop: AbortSignal }
 
-/** The API's HTTP server, not listening yet. What never becomes a request of the app is answered here. */
-export const openServer = (fetch: Fetch, { log, maxConnections, corsOrigins }: ServerOptions): Server => {
+/**
+ * The API's HTTP server, not listening yet. What never becomes a request of the app is answered here. From `stop` on every
+ * answer is the last one on its connection, and says so: whoever keeps connections goes elsewhere with the next request.
+ */
+export const openServer = (fetch: Fetch, { log, maxConnections, corsOrigins, stop }: ServerOptions): Server => {
   const allowed = new Set(corsOrigins)
-  const inHand = new WeakMap<Duplex, { origin: string | undefined; response: ServerResponse }>()
+  const inHand = new Map<Duplex, { origin: string | undefined; response: ServerResponse }>()
   const answer = openAnswer(fetch, allowed)
   const serve: RequestListener = (request, response) => {
     const { socket } = request
     inHand.set(socket, { origin: request.headers.origin, response })
+    if (stop.aborted) response.shouldKeepAlive = false
     response.once('close', () => {
       if (inHand.get(socket)?.response === response) inHand.delete(socket)
       // After close() Node keeps a connection whose request was still in hand for all of keepAliveTimeout.
@@ -61,6 +66,9 @@ export const openServer = (fetch: Fetch, { log, maxConnections, corsOrigins }: S
   server.maxConnections = maxConnections
   server.on('drop', () => log.warn({ max: maxConnections }, 'a connection was refused: there are too many'))
   server.on('clientError', refuseConnection)
+  stop.addEventListener('abort', () => {
+    for (const { response } of inHand.values()) response.shouldKeepAlive = false
+  })
   return server
 }
 
@@ -106,9 +114,13 @@ const sendForBody = (request: IncomingMessage, response: ServerResponse) => {
   })
 }
 
-/** Answers until `stop`, then finishes the requests in hand; after the deadline it cuts them. */
-export const serveUntilStopped = async (server: Server, { stop, deadline }: Signals) => {
+/**
+ * Answers until `stop` and for `drainMs` more, so that load balancers hear of it; then finishes the requests in hand, and
+ * cuts them after the deadline.
+ */
+export const serveUntilStopped = async (server: Server, { stop, deadline }: Signals, drainMs: number) => {
   await aborted(stop)
+  if (drainMs > 0) await pause(drainMs, deadline)
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   await Promise.race([closed, aborted(deadline)])

@@ -1,5 +1,5 @@
 import { planCancel } from '#shared/domain/dispatch.ts'
-import { imageDeletedSchema } from '#shared/domain/events.ts'
+import { readImageDeletedSchema } from '#shared/domain/events.ts'
 import type { CancelOutcome } from '#shared/domain/outcomes.ts'
 
 import type { RecentIds } from './recent-ids.ts'
@@ -13,9 +13,9 @@ import type { Settle, SettleDeps } from './settled.ts'
 export const openCancel =
   ({ ledger, purposes, now }: SettleDeps, cancelled: RecentIds): Settle<CancelOutcome> =>
   async (record) => {
-    const read = readEvent(imageDeletedSchema, record)
+    const read = readEvent(readImageDeletedSchema, record)
     if (!read.ok) return { outcome: 'rejected', reason: read.problem }
-    const { id: eventId, data } = read.event
+    const { id: eventId, traceparent, data } = read.event
     const { key } = data
     const plan = planCancel(read.event, { purposes, now: now() })
     switch (plan.kind) {
@@ -23,11 +23,11 @@ export const openCancel =
         return { outcome: 'rejected', reason: plan.reason }
       case 'passed':
       case 'expired':
-        return { outcome: plan.kind, key, eventId }
+        return { outcome: plan.kind, key, eventId, traceparent }
       case 'due':
         cancelled.add(plan.ref.jobId)
         await ledger.cancel(plan.ref, { key, eventId, at: now() })
-        return { outcome: 'cancelled', key, eventId, jobId: plan.ref.jobId }
+        return { outcome: 'cancelled', key, eventId, traceparent, jobId: plan.ref.jobId }
       default:
         return plan satisfies never
     }

@@ -1,6 +1,6 @@
 import { announceDispatch } from '#shared/domain/announce.ts'
 import { planDispatch, type DispatchPlan } from '#shared/domain/dispatch.ts'
-import { eventRecord, imageUploadedSchema } from '#shared/domain/events.ts'
+import { eventRecord, readImageUploadedSchema } from '#shared/domain/events.ts'
 import type { JobRef } from '#shared/domain/job-refs.ts'
 import type { VisionJob } from '#shared/domain/jobs.ts'
 import type { DispatchOutcome } from '#shared/domain/outcomes.ts'
@@ -32,7 +32,7 @@ export const openDispatch = (deps: SettleDeps, cancelled: RecentIds): Settle<Dis
   }
 
   return async (record, signal) => {
-    const read = readEvent(imageUploadedSchema, record)
+    const read = readEvent(readImageUploadedSchema, record)
     if (!read.ok) return { outcome: 'rejected', reason: read.problem }
     const { event } = read
     const { key } = event.data
@@ -42,12 +42,12 @@ export const openDispatch = (deps: SettleDeps, cancelled: RecentIds): Settle<Dis
         return { outcome: 'rejected', reason: plan.reason }
       case 'passed':
       case 'expired':
-        return { outcome: plan.kind, key, eventId: event.id }
+        return { outcome: plan.kind, key, eventId: event.id, traceparent: event.traceparent }
       case 'due': {
         const mustLook = !plan.isRecent || cancelled.has(plan.ref.jobId)
         const progress = progressOf(record)
         const attributes = messaging.process('kafka', record.topic, key)
-        const work = traceWork('process scan', { kind: 'consumer', parent: event.traceparent, attributes })
+        const work = traceWork(`process ${record.topic}`, { kind: 'consumer', parent: event.traceparent, attributes })
         const due = { ...plan, job: withTrace(plan.job, work) }
         const outcome = await traced(work, () => sendOnce(deps, due, { mustLook, progress, signal }))
         const delayMs = progress.accepted && progress.accepted.at.getTime() - Date.parse(event.data.uploaded_at)
@@ -99,7 +99,7 @@ const sendOnce = async (
 /** Gives the job as it was sent. */
 const send = (jobs: SettleDeps['jobs'], job: VisionJob): Promise<VisionJob> => {
   const attributes = messaging.send(queueNames.jobs, job.job_id)
-  const work = traceWork('send job', { kind: 'producer', parent: job.traceparent, attributes })
+  const work = traceWork(`send ${queueNames.jobs}`, { kind: 'producer', parent: job.traceparent, attributes })
   const sent = withTrace(job, work)
   return traced(work, async () => {
     await jobs.send(sent)

@@ -8,6 +8,7 @@ import { traceIdOf } from '#shared/runtime/tracing.ts'
 import { openCancel } from './cancel.ts'
 import { openDispatch } from './dispatch.ts'
 import type { DispatcherMetrics } from './metrics.ts'
+import { identify } from './read-event.ts'
 import { recentIds } from './recent-ids.ts'
 import type { RecordsInHand } from './records-in-hand.ts'
 import type { Settle, SettleDeps, Settled } from './settled.ts'
@@ -47,15 +48,19 @@ const handleBy = <Outcome extends string>(deps: DispatcherDeps, { settle, count 
   }
   const conclude = (record: LogRecord, settled: Settled<Outcome>): RecordOutcome => {
     if ('reason' in settled) {
-      finish(record, 'dead_lettered')
+      giveUp(record, settled.reason)
       return reject(settled.reason)
     }
     const { outcome, key, jobId, eventId, traceparent, delayMs } = settled
     finish(record, outcome, delayMs)
-    const level = noted.has(outcome) ? 'info' : 'debug'
     const ids = { job_id: jobId, event_id: eventId, trace_id: traceIdOf(traceparent) }
-    log[level]({ outcome, key, ...ids }, `${record.topic}: ${outcome}`)
+    log.info({ outcome, key, ...ids }, `${record.topic}: ${outcome}`)
     return done
+  }
+  const giveUp = (record: LogRecord, reason: unknown) => {
+    const outcome = 'dead_lettered'
+    finish(record, outcome)
+    log.warn({ outcome, key: record.key, reason, ...identify(record) }, `${record.topic}: ${outcome}`)
   }
   const awaitReturn = async (record: LogRecord, error: OutageError, signal: AbortSignal) => {
     inHand.wait(record)
@@ -71,11 +76,8 @@ const handleBy = <Outcome extends string>(deps: DispatcherDeps, { settle, count 
       // What is not ours any more says nothing: its own abort looks like an outage.
       if (signal.aborted) throw error
       if (error instanceof OutageError) await awaitReturn(record, error, signal)
-      else if (attempt >= maxAttempts && !(error instanceof SetupError)) finish(record, 'dead_lettered')
+      else if (attempt >= maxAttempts && !(error instanceof SetupError)) giveUp(record, error)
       throw error
     }
   }
 }
-
-/** Worth a line each; the others come in thousands when a topic is replayed. */
-const noted: ReadonlySet<string> = new Set(['dispatched', 'cancelled'])

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 import type { QueueMessage } from '#shared/ports/message-queue.ts'
 
-import type { Settled } from './settled.ts'
+import { quarantineReasons, type Settled } from './settled.ts'
 
 /**
  * What the watcher counts; docs/metrics.md says what each figure means. Of a message that was received either `settled`
@@ -62,6 +62,9 @@ export const watcherMetrics = (registry: Registry): WatcherMetrics => {
   const heartbeats = counter('heartbeats', 'Renewals of the hiding of messages in hand.', ['result'])
   const pauses = counter('watcher_pauses', 'How often the watcher began to wait for a service that is away.')
   gauge('watcher_paused', '1 while the watcher waits for a service that is away.', () => (isPaused ? 1 : 0))
+  // A series that begins with its first event has risen by nothing: the alert on it would sleep through the first poison.
+  for (const reason of quarantineReasons) records.settled.inc({ outcome: 'quarantined', reason }, 0)
+  for (const result of ['done', 'failed']) heartbeats.inc({ result }, 0)
 
   return {
     received: (message, count) => {

@@ -56,7 +56,12 @@ const settleUpload = async (
   const event = announceVerdict(deps.place, key, facts.object, verdict)
   const attributes = messaging.process('aws_sqs', queueNames.uploads, key.key)
   // Only the object knows its trace, so the span begins before it is known whose it is.
-  const work = traceWork('process upload', { kind: 'consumer', parent: event.traceparent, attributes, startMs })
+  const work = traceWork(`process ${queueNames.uploads}`, {
+    kind: 'consumer',
+    parent: event.traceparent,
+    attributes,
+    startMs,
+  })
   const settled = { key: key.key, eventId: event.id, traceparent: work.traceparent }
   return traced(work, async (): Promise<Settled> => {
     await publish(deps, withTrace(event, work), record.eventTime)

@@ -38,7 +38,8 @@ export type RejectedAction = 'keep' | 'delete'
  * `unreadable`: it is no notification, or not all of one. `foreign`: it is of another bucket, region or account.
  * `strange_key`: the object's key is none of ours. `failed`: it failed by itself too often.
  */
-export type QuarantineReason = 'unreadable' | 'foreign' | 'strange_key' | 'failed'
+export const quarantineReasons = ['unreadable', 'foreign', 'strange_key', 'failed'] as const
+export type QuarantineReason = (typeof quarantineReasons)[number]
 
 /** To be quarantined: whoever gets it has yet to store it. The key may be anything, and of any length. */
 export const quarantined = (key: string, reason: QuarantineReason, detail: string): Settled => ({

@@ -20,6 +20,11 @@ const longPollSeconds = 20
 const leastPollMs = 1_000
 /** How long one message after an outage keeps the next waiting: it may be slow by itself. */
 const trialMs = 1_000
+/**
+ * A poll that began so shortly before the stop may be handing out messages just now: they would stay hidden, and wait for
+ * others as long as after a crash. One that has waited longer is ended at once.
+ */
+const handsOutMs = 500
 /** A message whose failure nobody foresaw comes back after this, instead of at once. */
 const returnSeconds = 10
 
@@ -38,18 +43,27 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
   // see costs a few messages a receipt each time, and not all.
   let proven = true
 
+  const polls = new Set<() => void>()
+  stop.addEventListener('abort', () => polls.forEach((end) => end()), { once: true })
+
   const receive = async () => {
-    const signal = AbortSignal.any([halt, outage.signal])
     const { visibilitySeconds } = deps
     const startedAt = performance.now()
+    const late = new AbortController()
+    const endLater = () => setTimeout(() => late.abort(), startedAt + handsOutMs - performance.now()).unref()
+    polls.add(endLater)
+    const signal = AbortSignal.any([late.signal, deadline, broken.signal, outage.signal])
     try {
       const max = proven ? batch : 1
       const messages = await uploads.receive({ max, waitSeconds: longPollSeconds, visibilitySeconds, signal })
-      if (messages.length === 0) await pause(leastPollMs - (performance.now() - startedAt), signal)
+      const restMs = leastPollMs - (performance.now() - startedAt)
+      if (messages.length === 0) await pause(restMs, AbortSignal.any([halt, signal]))
       return messages
     } catch (error) {
       await giveWay(error)
       return []
+    } finally {
+      polls.delete(endLater)
     }
   }
 

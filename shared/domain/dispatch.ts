@@ -1,5 +1,5 @@
 import { dispatchPolicies, dispatchPurposeNames, findMisfit, type DispatchPurpose } from './dispatch-policy.ts'
-import type { ImageDeleted, ImageUploaded } from './events.ts'
+import type { ReadImageDeleted, ReadImageUploaded } from './events.ts'
 import { refJob, type JobRef } from './job-refs.ts'
 import { planJob, type VisionJob } from './jobs.ts'
 import { parseKey, type KeyFacts } from './keys.ts'
@@ -38,7 +38,7 @@ export const recentMs = 240_000
 /** An event that is further ahead of our clock says nothing of its age. */
 const aheadMs = 60_000
 
-export const planDispatch = (event: ImageUploaded, { purposes, now }: DispatchRules): DispatchPlan => {
+export const planDispatch = (event: ReadImageUploaded, { purposes, now }: DispatchRules): DispatchPlan => {
   const { data } = event
   const purpose = findPurpose(data.purpose, purposes)
   if (!purpose) return { kind: 'passed', why: 'purpose' }
@@ -46,14 +46,18 @@ export const planDispatch = (event: ImageUploaded, { purposes, now }: DispatchRu
   if (!read.ok) return { kind: 'rejected', reason: read.problem }
   const misfit = findMisfit(dispatchPolicies[purpose], data)
   if (misfit) return { kind: 'passed', why: misfit }
-  if (isExpired(read.facts, now, new Date(data.uploaded_at))) return { kind: 'expired' }
-  const job = planJob(event, read.ref, now)
-  const ageMs = now.getTime() - Date.parse(event.time)
-  return { kind: 'due', job, ref: { ...read.ref, jobId: job.job_id }, isRecent: ageMs < recentMs && ageMs > -aheadMs }
+  // Ours are the same; of an event that was written elsewhere the older one holds, which is the safe side.
+  const uploadedMs = Math.min(Date.parse(data.uploaded_at), Date.parse(event.time))
+  if (isExpired(read.facts, now, uploadedMs)) return { kind: 'expired' }
+  const { ref } = read
+  if (data.job_id !== undefined && data.job_id !== ref.jobId)
+    return { kind: 'rejected', reason: `the event names the job ${data.job_id}, but its scan's is ${ref.jobId}` }
+  const ageMs = now.getTime() - uploadedMs
+  return { kind: 'due', job: planJob(event, ref, now), ref, isRecent: ageMs < recentMs && ageMs > -aheadMs }
 }
 
 /** What the dispatcher does with an image.deleted: a job is cancelled only when somebody wanted its image to go. */
-export const planCancel = ({ data }: ImageDeleted, { purposes, now }: DispatchRules): CancelPlan => {
+export const planCancel = ({ data }: ReadImageDeleted, { purposes, now }: DispatchRules): CancelPlan => {
   if (data.cause !== 'deleted') return { kind: 'passed', why: 'cause' }
   if (!findPurpose(data.purpose, purposes)) return { kind: 'passed', why: 'purpose' }
   const read = readImage(data)
@@ -61,12 +65,12 @@ export const planCancel = ({ data }: ImageDeleted, { purposes, now }: DispatchRu
   return isExpired(read.facts, now) ? { kind: 'expired' } : { kind: 'due', ref: read.ref }
 }
 
-const findPurpose = (purpose: Purpose, wanted: readonly Purpose[]): DispatchPurpose | undefined =>
-  wanted.includes(purpose) ? dispatchPurposeNames.find((name) => name === purpose) : undefined
+const findPurpose = (purpose: string, wanted: readonly Purpose[]): DispatchPurpose | undefined =>
+  dispatchPurposeNames.find((name) => name === purpose && wanted.includes(name))
 
 type ReadImage = { ok: true; facts: KeyFacts; ref: JobRef } | { ok: false; problem: string }
 
-const readImage = ({ bucket, key, purpose }: { bucket: string; key: string; purpose: Purpose }): ReadImage => {
+const readImage = ({ bucket, key, purpose }: { bucket: string; key: string; purpose: string }): ReadImage => {
   const about = `the event's key ${JSON.stringify(key.slice(0, 200))}`
   const parsed = parseKey(key)
   if (!parsed.ok) return { ok: false, problem: `${about} is not ours: ${parsed.problem}` }
@@ -79,10 +83,10 @@ const readImage = ({ bucket, key, purpose }: { bucket: string; key: string; purp
  * Whether an image is older than its purpose is kept. Then the ledger may have forgotten its job, which lives a day longer
  * than the image. A ticket of the key's day may be used up to its end, and a little later.
  */
-const isExpired = ({ purpose, date }: KeyFacts, now: Date, uploadedAt?: Date): boolean => {
+const isExpired = ({ purpose, date }: KeyFacts, now: Date, uploadedMs = Infinity): boolean => {
   const { keptDays } = purposeRules(purpose)
   if (keptDays === undefined) return false
-  const since = Math.min(endOfDay(date), uploadedAt?.getTime() ?? Infinity)
+  const since = Math.min(endOfDay(date), uploadedMs)
   return now.getTime() > since + keptDays * dayMs
 }
 

@@ -133,6 +133,20 @@ export const eventSchemas = {
 
 export type EventType = keyof typeof eventSchemas
 
+/**
+ * Events as this version reads them, also those of a newer one: a list may have one more value (docs/events.md, "What may
+ * change"). Fields that are not known are passed over.
+ */
+export const readImageUploadedSchema = imageUploadedSchema.extend({
+  data: imageUploadedSchema.shape.data.extend({ purpose: z.string(), content_type: z.string(), checked: z.string() }),
+})
+export const readImageDeletedSchema = imageDeletedSchema.extend({
+  data: imageDeletedSchema.shape.data.extend({ purpose: z.string(), cause: z.string() }),
+})
+
+export type ReadImageUploaded = z.infer<typeof readImageUploadedSchema>
+export type ReadImageDeleted = z.infer<typeof readImageDeletedSchema>
+
 /** An event as a log takes it: topic by type, keyed by the object. */
 export const eventRecord = (event: IntakeEvent) => ({
   topic: event.type,

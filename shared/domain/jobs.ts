@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { ImageUploaded } from './events.ts'
+import type { ReadImageUploaded } from './events.ts'
 import { given } from './given.ts'
 
 /** What the vision pipeline is asked to do: one message of the jobs queue. */
@@ -29,11 +29,11 @@ export const visionJobSchema = z
 
 export type VisionJob = z.infer<typeof visionJobSchema>
 
-/** The job of an accepted image. An event that names its job's id is believed; it is the derived one. */
-export const planJob = (event: ImageUploaded, { jobId }: { jobId: string }, now: Date): VisionJob => {
+/** The job of an accepted image, under its derived id. */
+export const planJob = (event: ReadImageUploaded, { jobId }: { jobId: string }, now: Date): VisionJob => {
   const image = event.data
   return {
-    job_id: image.job_id ?? jobId,
+    job_id: jobId,
     image_url: image.cdn_url,
     bucket: image.bucket,
     key: image.key,

@@ -121,7 +121,7 @@ const planQueues = (bucket: string): readonly QueueSpec[] => {
 
 const eventTopics = ['image.uploaded', 'image.rejected', 'image.deleted', 'scan.dispatched', 'scan.analyzed']
 /** Topics that a service of ours consumes, and so may fail on. */
-const consumedTopics = ['image.uploaded', 'image.deleted']
+export const consumedTopics = ['image.uploaded', 'image.deleted'] as const
 
 /** The topics, the same in every installation. */
 export const topics: readonly TopicSpec[] = [

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import { readContentType } from './content-types.ts'
-import { rejectionReasons, type RejectionReason } from './events.ts'
+import type { RejectionReason } from './events.ts'
 import { given } from './given.ts'
 import type { ImageType } from './images/image-types.ts'
 import type { Inspection } from './images/inspect.ts'
@@ -94,10 +94,13 @@ const rejected = (reason: RejectionReason, detail: string, foundType?: string): 
   ...given({ foundType }),
 })
 
-/** What is stored of a verdict at `verdicts/{key}` in the state bucket. It speaks of the named etag or version alone. */
+/**
+ * What is stored of a verdict at `verdicts/{key}` in the state bucket. It speaks of the named etag or version alone. Another
+ * version may have written it: with a reason that is not known here, and with more fields.
+ */
 export const verdictRecordSchema = z.object({
   verdict: z.enum(['accepted', 'rejected']),
-  reason: z.enum(rejectionReasons).optional(),
+  reason: z.string().optional(),
   detail: z.string().optional(),
   event_id: z.string(),
   etag: z.string(),
@@ -121,9 +124,11 @@ export const verdictKey = (key: ObjectKey) => `verdicts/${key}`
 /** A verdict has a few hundred bytes. */
 export const maxVerdictBytes = 16_384
 
-/** A verdict as it is stored; undefined when it can't be read. */
+const storedSchema = verdictRecordSchema.loose()
+
+/** A verdict as it is stored, with what another version said in it too; undefined when it can't be read. */
 export const readVerdict = (bytes: Uint8Array): VerdictRecord | undefined =>
-  verdictRecordSchema.safeParse(parseJson(bytes)).data
+  storedSchema.safeParse(parseJson(bytes)).data
 
 const parseJson = (bytes: Uint8Array): unknown => {
   try {

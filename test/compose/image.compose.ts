@@ -72,7 +72,8 @@ suite('the image', { skip: !canRun }, () => {
     const out = join(context.path, 'out')
     await docker(['build', '--quiet', '--file', dockerfile, '--output', `type=local,dest=${out}`, context.path])
     const sent = readdirSync(out, { recursive: true, encoding: 'utf8' })
-    assert.ok(sent.includes('services/api/main.ts') && sent.includes('local/cdn.ts'), sent.join(' '))
+    for (const program of ['services/api/main.ts', 'local/cdn.ts', 'infra/invalidator/main.ts'])
+      assert.ok(sent.includes(program), sent.join(' '))
     assert.deepEqual(
       secrets.filter((path) => sent.includes(path)),
       [],

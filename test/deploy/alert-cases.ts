@@ -11,6 +11,7 @@ const group = 'group="scan-dispatcher"'
 
 const check = (name: string, where: string) => `image_intake_check_failed{check="${name}",${where}}`
 const lag = `event_log_lag_records{${group},topic="image.uploaded",partition="0",${dispatcher}}`
+const otherLag = `event_log_lag_records{${group},topic="image.uploaded",partition="1",${dispatcher}}`
 const heartbeat = `event_log_last_heartbeat_timestamp_seconds{${group},${dispatcher}}`
 const taken = `image_intake_dispatch_taken_total{topic="image.uploaded",${dispatcher}}`
 const scans = (outcome: string) => `image_intake_scans_total{outcome="${outcome}",${dispatcher}}`
@@ -24,6 +25,9 @@ const tickets = `route="tickets",${api}`
 const steps = 80
 const flat = (value: number) => `${value}x${steps}`
 const rising = (aStep: number) => `0+${aStep}x${steps}`
+/** Now this many and now that, as what is worked off. */
+const wavering = (low: number, high: number) =>
+  Array.from({ length: steps + 1 }, (_, step) => (step % 2 === 0 ? low : high)).join(' ')
 /** A rise that ends after the tenth step. */
 const ended = (aStep: number) => `0+${aStep}x10 ${aStep * 10}x${steps - 10}`
 
@@ -32,6 +36,8 @@ export const well: Series = {
   [`up{job="image-intake-api",${api}}`]: flat(1),
   [`up{job="image-intake-upload-watcher",${watcher}}`]: flat(1),
   [`up{job="image-intake-scan-dispatcher",${dispatcher}}`]: flat(1),
+  [check('credentials', api)]: flat(0),
+  [check('token keys', api)]: flat(0),
   [check('storage', api)]: flat(0),
   [check('S3', watcher)]: flat(0),
   [check('SQS', watcher)]: flat(0),
@@ -62,7 +68,8 @@ export const well: Series = {
   [bucket('dispatch_delay', '1', dispatcher)]: rising(290),
   [bucket('dispatch_delay', '300', dispatcher)]: rising(290),
   [bucket('dispatch_delay', '+Inf', dispatcher)]: rising(290),
-  [lag]: flat(3),
+  [lag]: wavering(0, 3),
+  [otherLag]: wavering(2, 9),
   [heartbeat]: rising(30),
 }
 
@@ -145,6 +152,22 @@ export const alertCases: readonly AlertCase[] = [
       [lag]: `3x10 3+290x${steps - 10}`,
     },
     firing: ['GroupStuck'],
+  },
+  { name: 'a stuck partition', changes: { [otherLag]: `0 9 2 ${flat(7)}` }, firing: ['PartitionStuck'] },
+  {
+    name: 'a backlog that is worked off',
+    changes: { [lag]: `20000-200x${steps}`, [otherLag]: `30000-300x${steps}` },
+    firing: [],
+  },
+  {
+    name: 'an API without credentials',
+    changes: { [check('credentials', api)]: wentAway, [check('storage', api)]: wentAway },
+    firing: ['CredentialsAway'],
+  },
+  {
+    name: "a tokens' issuer that does not answer",
+    changes: { [check('token keys', api)]: wentAway },
+    firing: ['TokenKeysAway'],
   },
   { name: 'a silent member', changes: { [heartbeat]: ended(30) }, firing: ['MemberSilent'] },
   {

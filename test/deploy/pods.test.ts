@@ -3,6 +3,7 @@ import test from 'node:test'
 
 import { marginMs, processGraceMs } from '#shared/runtime/run.ts'
 
+import { environmentOf } from './support/environment.ts'
 import { allOf, installations } from './support/installations.ts'
 import { containerOf, ofKind, ownWorkloads, workloadsOf } from './support/manifests.ts'
 
@@ -53,21 +54,20 @@ for (const installation of installations) {
     }
   })
 
-  test(`a pod of ${installation.name} is killed only after our grace, its margin and the pause before it`, () => {
+  test(`a pod of ${installation.name} is killed only after our grace and its margin`, () => {
     assert.equal(services.length, 3)
     for (const workload of services) {
-      const pauseMs = (containerOf(workload).lifecycle?.preStop.sleep.seconds ?? 0) * 1000
       const killedMs = workload.spec.template.spec.terminationGracePeriodSeconds * 1000
-      assert.ok(killedMs >= pauseMs + processGraceMs + marginMs + 5_000, workload.metadata.name)
+      assert.ok(killedMs >= processGraceMs + marginMs + 5_000, workload.metadata.name)
     }
   })
 
-  test(`only the API of ${installation.name} goes on for a while before it stops: clients are led to it`, () => {
-    const pausing = services.filter((workload) => containerOf(workload).lifecycle)
-    assert.deepEqual(
-      pausing.map(({ metadata }) => metadata.name),
-      ['api'],
-    )
+  test(`the API of ${installation.name}, which clients are led to, answers on after it was told to stop`, () => {
+    const draining = services.flatMap((workload) => {
+      const { DRAIN_SECONDS } = environmentOf(workload, allOf(installation))
+      return DRAIN_SECONDS === undefined ? [] : [[workload.metadata.name, DRAIN_SECONDS]]
+    })
+    assert.deepEqual(draining, [['api', '15']])
   })
 
   test(`a start of ${installation.name} may take a minute, and a process is not restarted for less of a silence`, () => {

@@ -5,6 +5,7 @@ import { z } from 'zod'
 
 import { queueNames, topics } from '#shared/domain/resources.ts'
 
+import { consumedTopics } from '../../services/scan-dispatcher/dispatcher.ts'
 import { environmentOf } from './support/environment.ts'
 import { allOf, installations } from './support/installations.ts'
 import { ofKind, ownWorkloads, type Manifest } from './support/manifests.ts'
@@ -122,22 +123,23 @@ test("the watcher is scaled by the depth of the queue that it reads, and by that
   assert.deepEqual([depth.metadata.awsRegion, age.metadata.awsRegion], [AWS_REGION, AWS_REGION])
 })
 
-test('the dispatcher is scaled by the lag of its own group on its topic, and never beyond the partitions', () => {
-  const [lag, ...others] = triggers('scan-dispatcher')
-  assert.deepEqual(others, [])
-  assert.ok(lag?.type === 'kafka')
+test('the dispatcher is scaled by the lag of its own group on each topic that it reads, and never beyond the partitions', () => {
   const {
     KAFKA_BROKERS,
     KAFKA_GROUP_ID = 'scan-dispatcher',
     KAFKA_SASL_MECHANISM,
     KAFKA_SSL,
   } = environment('scan-dispatcher')
-  assert.equal(lag.metadata.bootstrapServers, KAFKA_BROKERS)
-  assert.equal(lag.metadata.consumerGroup, KAFKA_GROUP_ID)
-  assert.equal(lag.metadata.topic, 'image.uploaded')
   assert.deepEqual([KAFKA_SASL_MECHANISM, KAFKA_SSL], ['aws-msk-iam', 'true'])
-  const { partitions } = topics.find(({ name }) => name === lag.metadata.topic) ?? {}
-  assert.equal(rangesOf(production).find(({ target }) => target === 'scan-dispatcher')?.most, partitions)
+  const watched = triggers('scan-dispatcher').map(({ type, metadata }) => {
+    assert.ok(type === 'kafka')
+    assert.equal(metadata.bootstrapServers, KAFKA_BROKERS)
+    assert.equal(metadata.consumerGroup, KAFKA_GROUP_ID)
+    return metadata.topic
+  })
+  assert.deepEqual(watched, [...consumedTopics])
+  const most = rangesOf(production).find(({ target }) => target === 'scan-dispatcher')?.most
+  for (const topic of watched) assert.equal(topics.find(({ name }) => name === topic)?.partitions, most)
 })
 
 test('the identity by which KEDA asks is one that is there', () => {

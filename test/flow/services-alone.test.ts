@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 
 import { uploadFile, type TestSystem } from '../support/client.ts'
@@ -8,6 +9,7 @@ import { startProcess, temporaryDirectory } from '../support/local-system.ts'
 import { readEvents, receiveJobs } from '../support/outside.ts'
 import { openSurroundings, startService, type ServiceName } from '../support/services.ts'
 
+const metricsPage = readFileSync('docs/metrics.md', 'utf8')
 const directory = temporaryDirectory()
 let surroundings: Awaited<ReturnType<typeof openSurroundings>>
 before(async () => {
@@ -43,7 +45,10 @@ test('three services, each in a process of its own, take a scan to its job', asy
   for (const { health } of [api, watcher, dispatcher]) {
     assert.equal((await fetch(`${health}/healthz`)).status, 200)
     assert.equal((await fetch(`${health}/readyz`)).status, 200)
-    assert.match(await (await fetch(`${health}/metrics`)).text(), /image_intake_/)
+    const scrape = await (await fetch(`${health}/metrics`)).text()
+    const exported = [...scrape.matchAll(/^# TYPE ((?:image_intake|event_log)_\w+)/gm)].map(([, name]) => name)
+    assert.ok(exported.length > 3)
+    for (const name of exported) assert.ok(metricsPage.includes(`\`${name}\``), `${name} stands on no page`)
   }
   assert.deepEqual(await Promise.all([api, watcher, dispatcher].map(({ end }) => end('SIGTERM'))), [0, 0, 0])
 })

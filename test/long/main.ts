@@ -8,6 +8,8 @@ import { uploadAtRate } from '../support/load-run.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
 import { checkOutcome, waitForVerdicts } from '../support/mixed-run.ts'
 import { chosenSeed, seededRandom } from '../support/random.ts'
+import { uploadWhileRolling } from '../support/rolling-run.ts'
+import { openSurroundings } from '../support/services.ts'
 import { tamperWithTickets } from '../support/tampers.ts'
 
 /** Runs that are too long for `npm test`. Each gets a seed and a count, and throws when a promise is broken. */
@@ -56,23 +58,43 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string' },
     count: { type: 'string' },
-    rate: { type: 'string', default: '500' },
+    rate: { type: 'string' },
     seconds: { type: 'string', default: '60' },
   },
   allowPositionals: true,
 })
+const seconds = Number(values.seconds)
 
 /** `--rate` uploads a second for `--seconds`, with the whole system and its client on this machine. */
+const loadRate = Number(values.rate ?? 500)
 const loadRun: LongRun = {
   name: 'load',
-  defaultCount: Number(values.rate) * Number(values.seconds),
+  defaultCount: loadRate * seconds,
   run: async (random, count) => {
-    const figures = await uploadAtRate(Number(values.rate), count, Math.floor(random() * 2 ** 31))
-    console.log(JSON.stringify({ rate: Number(values.rate), ...figures }))
+    const figures = await uploadAtRate(loadRate, count, Math.floor(random() * 2 ** 31))
+    console.log(JSON.stringify({ rate: loadRate, ...figures }))
   },
 }
 
-const runs: readonly LongRun[] = [killRun, notificationRun, tamperRun, memoryRun, dispatcherRun, loadRun]
+/** `--rate` uploads a second for `--seconds`, while every process is replaced `--count` times. */
+const rollingRun: LongRun = {
+  name: 'rolling',
+  defaultCount: 3,
+  run: async (random, times) => {
+    const directory = temporaryDirectory()
+    const surroundings = await openSurroundings(directory.path)
+    const rate = Number(values.rate ?? 100)
+    try {
+      const options = { rate, times, seconds, seed: Math.floor(random() * 2 ** 31) }
+      console.log(JSON.stringify({ rate, ...(await uploadWhileRolling(surroundings, options)) }))
+    } finally {
+      await surroundings.close()
+      directory.remove()
+    }
+  },
+}
+
+const runs: readonly LongRun[] = [killRun, notificationRun, tamperRun, memoryRun, dispatcherRun, loadRun, rollingRun]
 
 const chosen = runs.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 if (chosen.length === 0)

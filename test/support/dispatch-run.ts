@@ -58,7 +58,7 @@ export const countEntries = async (system: TestSystem): Promise<number> => {
 }
 
 /** A dispatcher's records of image.uploaded, by outcome. */
-const readOutcomes = async ({ health }: Dispatcher): Promise<Record<string, number>> => {
+export const readOutcomes = async ({ health }: Dispatcher): Promise<Record<string, number>> => {
   const text = await (await fetch(`${health}/metrics`)).text()
   const lines = text.matchAll(/^image_intake_scans_total\{outcome="(\w+)"\} (\d+)$/gm)
   return Object.fromEntries([...lines].map(([, outcome = '', count]) => [outcome, Number(count)]))

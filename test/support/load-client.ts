@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { Agent, request, type Dispatcher } from 'undici'
 
 import { imageTypes } from '#shared/domain/images/image-types.ts'
@@ -10,6 +8,7 @@ import type { PlannedFile } from './file-mix.ts'
 import { goodPhoto } from './images.ts'
 import { epochMs, type LoadOrder, type LoadReport, type StoredUpload } from './load-run.ts'
 import { seededRandom } from './random.ts'
+import { workAtRate } from './steady-rate.ts'
 
 /*
  * Uploads at a steady rate, whether or not the answers keep up, in a process of its own: a ticket from the API and a PUT of
@@ -18,8 +17,6 @@ import { seededRandom } from './random.ts'
 
 const images = 64
 const users = 50
-/** Beyond it nothing new is begun, and the rate is not reached. */
-const maxUnderWay = 1_000
 
 type Template = Omit<PlannedFile, 'expected' | 'pastTheApi'> & { token: string }
 
@@ -63,31 +60,11 @@ const uploadAll = async (order: LoadOrder): Promise<LoadReport> => {
   const templates = await makeTemplates(order.seed)
   const upload = openClient(order)
   const stored: StoredUpload[] = []
-  const failures: string[] = []
-  const underWay = new Set<Promise<void>>()
-  const begin = (index: number) => {
+  const work = async (index: number) => {
     const template = templates[index % templates.length]
-    if (!template) throw new Error('there is nothing to upload')
-    const uploading = upload(template)
-      .then((done) => {
-        stored.push(done)
-      })
-      .catch((error: unknown) => {
-        failures.push(String(error))
-      })
-      .finally(() => {
-        underWay.delete(uploading)
-      })
-    underWay.add(uploading)
+    if (template) stored.push(await upload(template))
   }
-  const startedAt = performance.now()
-  for (let begun = 0; begun < count;) {
-    await sleep(2)
-    const due = Math.min(count, Math.floor(((performance.now() - startedAt) * rate) / 1000))
-    while (begun < due && underWay.size < maxUnderWay) begin(begun++)
-  }
-  await Promise.all(underWay)
-  return { stored, failures, seconds: (performance.now() - startedAt) / 1000 }
+  return { stored, ...(await workAtRate(rate, work, (begun) => begun === count)) }
 }
 
 process.once('message', (order: LoadOrder) => {

@@ -37,7 +37,7 @@ export const uploadAtRate = async (rate: number, count: number, seed: number) =>
   const directory = temporaryDirectory()
   const { system, died, end } = await startSystem(directory.path)
   const over = new AbortController()
-  const seen = await followEvents(system)
+  const seen = await followEvents(system, ['image.uploaded'])
   try {
     const { stored, failures, seconds } = await Promise.race([
       runClient({ system, rate, count, seed }, over.signal),
@@ -62,15 +62,21 @@ export const uploadAtRate = async (rate: number, count: number, seed: number) =>
   }
 }
 
-/** When each key's event was first seen. */
-const followEvents = async (system: LocalSystem) => {
+export type Followed = Awaited<ReturnType<typeof followEvents>>
+
+/** When each key's event was first seen, and all that was seen. */
+export const followEvents = async (system: LocalSystem, topics: readonly string[]) => {
   const log = openLocalEventLog(system)
   const ended = new AbortController()
   const { signal } = ended
-  const records = await log.read({ topics: ['image.uploaded'], from: 'end', follow: true, signal })
+  const records = await log.read({ topics, from: 'end', follow: true, signal })
   const atMs = new Map<string, number>()
+  const values: string[] = []
   const follow = async () => {
-    for await (const { key } of records) if (!atMs.has(key)) atMs.set(key, epochMs())
+    for await (const { key, value } of records) {
+      if (!atMs.has(key)) atMs.set(key, epochMs())
+      values.push(value)
+    }
   }
   const following = follow()
   const end = async () => {
@@ -78,7 +84,7 @@ const followEvents = async (system: LocalSystem) => {
     await following
     await log.close()
   }
-  return { atMs, end }
+  return { atMs, values, end }
 }
 
 const runClient = async (order: LoadOrder, signal: AbortSignal): Promise<LoadReport> => {
@@ -100,7 +106,7 @@ const asUploaded = (stored: readonly StoredUpload[]): Uploaded =>
     ]),
   )
 
-const checkVerdicts = async (system: LocalSystem, uploaded: Uploaded) => {
+export const checkVerdicts = async (system: LocalSystem, uploaded: Uploaded) => {
   const s3 = openS3Of(system)
   const keys: string[] = []
   for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: system.state_bucket }))

@@ -82,20 +82,32 @@ export const openSurroundings = async (
 
 export type ServiceName = 'api' | 'upload-watcher' | 'scan-dispatcher'
 
-/** Begins one service as its npm command does, and waits until it says that it is ready. */
+const startsWithinMs = 20_000
+
+/** Begins one service as its npm command does, and waits until it is ready; ends it when it does not become so. */
 export const startService = async (name: ServiceName, environment: Record<string, string>) => {
   const { child, output, ended } = startProcess(`services/${name}/main.ts`, [], environment)
-  const ready = await eventually(
-    () => {
-      if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}:\n${output()}`)
-      return /^\{.* is ready"\}$/m.exec(output())?.[0]
-    },
-    `${name} to be ready`,
-    20_000,
-  )
   const end = (signal: 'SIGTERM' | 'SIGKILL') => {
     child.kill(signal)
     return ended
   }
-  return { ...(JSON.parse(ready) as { url?: string; health: string }), output, end } // the service's own log line
+  const readStarted = () => {
+    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}:\n${output()}`)
+    const line = /^\{.* (?:is ready|has started and waits)"\}$/m.exec(output())?.[0]
+    return line === undefined ? undefined : (JSON.parse(line) as { url?: string; health: string }) // the service's own
+  }
+  try {
+    const started = await eventually(readStarted, `${name} to start`, startsWithinMs)
+    await eventually(() => isReady(started.health), `${name} to be ready`, startsWithinMs)
+    return { ...started, output, end }
+  } catch (error) {
+    await end('SIGKILL')
+    throw new Error(`${name} did not start:\n${output()}`, { cause: error })
+  }
+}
+
+const isReady = async (health: string) => {
+  const answer = await fetch(`${health}/readyz`)
+  await answer.arrayBuffer()
+  return answer.status === 200
 }

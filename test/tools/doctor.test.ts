@@ -51,7 +51,7 @@ before(async () => {
     const ticketRules = { seconds: 300, createOnly }
     const { app } = await openTestApi({ images, signer, ticketRules, now: () => new Date() })
     const log = openLog({ name: 'api', level: 'silent' })
-    const api = openServer(app.fetch, { log, maxConnections: 100, corsOrigins: [] })
+    const api = openServer(app.fetch, { log, maxConnections: 100, corsOrigins: [], stop: new AbortController().signal })
     const { port } = await listen(api, '127.0.0.1', 0, 'PORT')
     closing.push(() => {
       api.close()

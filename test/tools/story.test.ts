@@ -6,6 +6,7 @@ import type { StoredObject } from '#shared/domain/stored-object.ts'
 import type { VerdictRecord } from '#shared/domain/verdict.ts'
 
 import { findKey } from '../../tools/support/find-key.ts'
+import { readOrder } from '../../tools/support/redrive.ts'
 import { UsageError } from '../../tools/support/run-tool.ts'
 import { tellStory, type Found, type ToldEvent } from '../../tools/support/story.ts'
 
@@ -50,7 +51,7 @@ const event = (type: string, data: Record<string, unknown> = {}): ToldEvent => (
 })
 const letter = { topic: 'image.uploaded.dead-letter', reason: 'the record is not JSON', since: soon }
 const job = { id: 'c'.repeat(32) }
-const nothing: Found = { facts, object: undefined, verdict: undefined, events: [], letters: [], job }
+const nothing: Found = { facts, object: undefined, verdict: undefined, events: [], letters: [], job, silent: {} }
 const uploaded = event('image.uploaded', { job_id: job.id })
 const dispatched = event('scan.dispatched', { job_id: job.id })
 
@@ -79,12 +80,9 @@ const conclusions: readonly [string, Partial<Found>, Date, RegExp][] = [
   ['a deleted image', { events: [uploaded, event('image.deleted', { cause: 'deleted' })] }, later, /^It was deleted/],
   ['an expired image', { events: [event('image.deleted', { cause: 'expired' })] }, later, /^It was kept for as long/],
   ['another object', { object: { ...object, etag: 'e2' }, verdict: accepted }, later, /earlier object/],
-  [
-    'a dead letter',
-    { object, letters: [letter, letter] },
-    later,
-    /gave up.*: npm run redrive -- image.uploaded.dead-letter\.$/,
-  ],
+  ['a chat image with a job', { object, verdict: accepted, job: { ...job, entry: '' } }, later, /is in the queue/],
+  ['an unknown key while S3 is away', { silent: { store: 'no answer' } }, later, /not whole without store: ask again/],
+  ['a dead letter', { object, letters: [letter, letter] }, later, /gave up.*: npm run redrive -- image\.uploaded\.$/],
 ]
 
 for (const [what, found, now, expected] of conclusions) {
@@ -94,6 +92,14 @@ for (const [what, found, now, expected] of conclusions) {
     assert.match(last.text, expected)
   })
 }
+
+test('the way back from the dead letters that a story names is one that the command knows', () => {
+  for (const topic of ['image.uploaded.dead-letter', 'image.deleted.dead-letter']) {
+    const text = tellStory({ ...nothing, letters: [{ ...letter, topic }] }, later).at(-1)?.text ?? ''
+    const [, name = ''] = /npm run redrive -- (\S+)\.$/.exec(text) ?? []
+    assert.equal(readOrder({ values: {}, positionals: [name] }).path.from, topic)
+  }
+})
 
 test('the story says who, what, where and when', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'

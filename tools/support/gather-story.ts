@@ -9,7 +9,7 @@ import type { EventLog, LogRecord } from '#shared/ports/event-log.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 
 import { receiptHeader } from './redrive-topic.ts'
-import { jobFacts, type Found, type ToldEvent, type ToldJob, type ToldLetter } from './story.ts'
+import { jobFacts, type Found, type Source, type ToldEvent, type ToldJob, type ToldLetter } from './story.ts'
 
 export type StorySources = {
   bucket: string
@@ -20,16 +20,29 @@ export type StorySources = {
 
 const maxFactBytes = 16_384
 
-/** Reads the whole log once: an image's records are found by their key alone. */
+/**
+ * Reads the whole log once: an image's records are found by their key alone. A source that can't be asked is named with its
+ * reason, and the others tell what they know.
+ */
 export const gatherStory = async (sources: StorySources, facts: KeyFacts, signal: AbortSignal): Promise<Found> => {
   const { images, states } = sources
+  const silent: Found['silent'] = {}
+  const ask = async <T>(source: Source, asking: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await asking
+    } catch (error) {
+      silent[source] = error instanceof Error ? error.message : String(error)
+      return undefined
+    }
+  }
   const [object, verdict, told, job] = await Promise.all([
-    images.head(facts.key, { signal }),
-    states.readStart(verdictKey(facts.key), maxVerdictBytes, { signal }),
-    readRecords(sources, facts, signal),
-    findJob(sources, facts, signal),
+    ask('store', images.head(facts.key, { signal })),
+    ask('verdict', states.readStart(verdictKey(facts.key), maxVerdictBytes, { signal })),
+    ask('event log', readRecords(sources, facts, signal)),
+    ask('job', findJob(sources, facts, signal)),
   ])
-  return { facts, object, verdict: verdict && readVerdict(verdict.bytes), ...told, job }
+  const { events = [], letters = [] } = told ?? {}
+  return { facts, object, verdict: verdict && readVerdict(verdict.bytes), events, letters, job, silent }
 }
 
 const readRecords = async ({ events: log }: StorySources, { key }: KeyFacts, signal: AbortSignal) => {
@@ -77,7 +90,7 @@ const parseJson = (text: string): unknown => {
 }
 
 const findJob = async ({ bucket, states }: StorySources, facts: KeyFacts, signal: AbortSignal) => {
-  const ref = facts.purpose === 'scan' ? refJob(bucket, facts) : undefined
+  const ref = refJob(bucket, facts)
   if (!ref) return undefined
   const keys = jobKeys(ref)
   const job: ToldJob = { id: ref.jobId }
@@ -85,5 +98,6 @@ const findJob = async ({ bucket, states }: StorySources, facts: KeyFacts, signal
     const start = await states.readStart(keys[fact], maxFactBytes, { signal })
     if (start) job[fact] = new TextDecoder().decode(start.bytes)
   }
-  return job
+  // Whether other purposes get jobs is the dispatcher's setting alone.
+  return facts.purpose === 'scan' || jobFacts.some((fact) => job[fact] !== undefined) ? job : undefined
 }

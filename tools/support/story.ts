@@ -3,6 +3,8 @@ import { keptUntil } from '#shared/domain/purposes.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
 import type { VerdictRecord } from '#shared/domain/verdict.ts'
 
+import { redrivePaths } from './redrive.ts'
+
 /** An event of one image, as the log has it. */
 export type ToldEvent = {
   type: string
@@ -20,6 +22,10 @@ export type ToldJob = { id: string } & Partial<Record<JobFact, string>>
 export const jobFacts = ['entry', 'cancelled', 'claimed', 'result'] as const
 export type JobFact = (typeof jobFacts)[number]
 
+/** Who is asked, and named by that in the story. */
+const sources = ['store', 'verdict', 'event log', 'job'] as const
+export type Source = (typeof sources)[number]
+
 /** All that was found of one image. */
 export type Found = {
   facts: KeyFacts
@@ -29,6 +35,8 @@ export type Found = {
   events: readonly ToldEvent[]
   letters: readonly ToldLetter[]
   job: ToldJob | undefined
+  /** Who could not be asked, and why. */
+  silent: { [Each in Source]?: string }
 }
 
 export type Line = { about: string; text: string }
@@ -36,14 +44,20 @@ export type Line = { about: string; text: string }
 /** The story of one image in the order in which it happened, and last what follows from it and what can be done. */
 export const tellStory = (found: Found, now: Date): Line[] => [
   { about: 'key', text: describeKey(found.facts) },
-  { about: 'store', text: describeObject(found) },
-  { about: 'verdict', text: describeVerdict(found.verdict) },
+  describe(found, 'store', describeObject(found)),
+  describe(found, 'verdict', describeVerdict(found.verdict)),
+  ...(found.silent['event log'] === undefined ? [] : [describe(found, 'event log', '')]),
   ...found.events.map((event) => ({ about: 'event', text: describeEvent(event) })),
   ...found.letters.map((letter) => ({ about: 'dead letter', text: describeLetter(letter) })),
-  ...(found.job ? [{ about: 'job', text: describeJob(found.job) }] : []),
+  ...(found.job || found.silent.job !== undefined ? [describe(found, 'job', describeJob(found.job))] : []),
   ...describeTrace(found),
   { about: 'so', text: conclude(found, now) },
 ]
+
+const describe = ({ silent }: Found, source: Source, text: string): Line => {
+  const why = silent[source]
+  return { about: source, text: why === undefined ? text : `can't be asked: ${why}` }
+}
 
 const describeKey = ({ purpose, userId, date }: KeyFacts) =>
   `a ${purpose} image of user ${JSON.stringify(userId)}` +
@@ -87,7 +101,8 @@ const jobWords: Readonly<Record<JobFact, string>> = {
   result: 'answered',
 }
 
-const describeJob = (job: ToldJob) => {
+const describeJob = (job: ToldJob | undefined) => {
+  if (!job) return 'there is none'
   const known = jobFacts.filter((fact) => job[fact] !== undefined).map((fact) => jobWords[fact])
   return `${job.id}: ${known.length === 0 ? 'the ledger knows nothing of it' : known.join(', ')}`
 }
@@ -102,7 +117,10 @@ const describeTrace = ({ object, events }: Found): Line[] => {
 const patienceMs = 60_000
 
 const conclude = (found: Found, now: Date): string => {
-  const { object, verdict, events, letters } = found
+  const { object, verdict, events, letters, silent } = found
+  const missing = sources.filter((source) => silent[source] !== undefined)
+  if (missing.length > 0)
+    return `The story is not whole without ${missing.join(', ')}: ask again when that answers. /readyz of the services tells who is away.`
   if (letters.length > 0) {
     return `A service gave up on it. When the cause is mended: ${redrives(letters)}.`
   }
@@ -124,7 +142,10 @@ const conclude = (found: Found, now: Date): string => {
 }
 
 const redrives = (letters: readonly ToldLetter[]) =>
-  [...new Set(letters.map(({ topic }) => `npm run redrive -- ${topic}`))].join(', ')
+  [...new Set(letters.map(({ topic }) => `npm run redrive -- ${redriveName(topic)}`))].join(', ')
+
+/** What the command calls the way back from there. */
+const redriveName = (topic: string) => Object.entries(redrivePaths).find(([, { from }]) => from === topic)?.[0] ?? topic
 
 const concludeGone = ({ verdict }: Found) =>
   verdict?.removed

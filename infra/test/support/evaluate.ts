@@ -6,9 +6,11 @@ import { z } from 'zod'
  * Source: AWS IAM User Guide, "Policy evaluation logic" (one account, no boundaries) and "IAM JSON policy elements".
  */
 
-const texts = z.union([z.string().transform((text) => [text]), z.array(z.string())])
+/** `${aws:userid}` and the like would be taken for themselves. */
+const plain = z.string().refine((text) => !text.includes('${'), { error: 'holds a variable, which is not known here' })
+const texts = z.union([plain.transform((text) => [text]), z.array(plain)])
 const principals = z.union([z.literal('*'), z.record(z.string(), texts)])
-const values = z.union([z.string(), z.boolean(), z.number()]).transform(String)
+const values = z.union([plain, z.boolean(), z.number()]).transform(String)
 const conditions = z.record(
   z.string(),
   z.record(z.string(), z.union([values.transform((one) => [one]), z.array(values)])),

@@ -11,6 +11,7 @@ export const settingsOfAllKinds: Readonly<Record<string, unknown>> = {
     ticketSeconds: 900,
     rejectedAction: 'delete',
     noncurrentDays: 7,
+    visionWorker: true,
     alarmTopic: `arn:aws:sns:${region}:${account}:on-call`,
     mskCluster: `arn:aws:kafka:${region}:${account}:cluster/events/0a1b-2`,
     identity: {

@@ -41,7 +41,6 @@ const containerSchema = z.looseObject({
   startupProbe: probeSchema.optional(),
   livenessProbe: probeSchema.optional(),
   readinessProbe: probeSchema.optional(),
-  lifecycle: z.strictObject({ preStop: z.strictObject({ sleep: z.strictObject({ seconds: z.number() }) }) }).optional(),
   resources: z.looseObject({ requests: labels, limits: labels }),
   securityContext: z.unknown(),
   volumeMounts: z.array(named).default([]),

@@ -99,3 +99,13 @@ test('docs/deploy-aws.md tells of each variable that only the consumer reads', (
   for (const name of Object.keys(invalidatorVariables)) assert.ok(page.includes(`\`${name}\``), name)
   assert.ok('CDN_DISTRIBUTION_ID' in cdnInvalidatorVariables)
 })
+
+test('the image of the services holds the consumer too', () => {
+  const folders = readFileSync('.dockerignore', 'utf8')
+    .split('\n')
+    .flatMap((line) => /^!(.+)/.exec(line)?.[1] ?? [])
+  assert.ok(
+    folders.some((folder) => program.startsWith(`${folder}/`)),
+    folders.join(' '),
+  )
+})

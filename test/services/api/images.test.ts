@@ -146,6 +146,17 @@ for (const [what, changes] of others) {
   })
 }
 
+test('the verdict of another version is told, with a reason that is not known here', async () => {
+  const api = await openTestApi()
+  const object = upload(api)
+  const changes = { verdict: 'rejected', reason: 'too_dark', detail: 'Nothing can be seen.', width: undefined } as const
+  store(api, JSON.stringify({ ...(accepted(object, changes) as object), added_later: { list: [1] } }))
+  const { json, status } = await api.request('GET', pathOf(key))
+  assert.equal(status, 200)
+  assert.partialDeepStrictEqual(json, { status: 'rejected', reason: 'too_dark', detail: 'Nothing can be seen.' })
+  assert.ok(typeof json === 'object' && json !== null && !('added_later' in json) && !('width' in json))
+})
+
 for (const text of ['', 'no json', 'null', '[]', '{"verdict":"accepted"}', ' '.repeat(20_000), '{"verdict":"maybe"}']) {
   test(`an unreadable verdict (${text.trim() || `${text.length} spaces`}) counts as none`, async () => {
     const api = await openTestApi()

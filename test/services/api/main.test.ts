@@ -148,10 +148,34 @@ test('a request in hand at stop is answered, new ones are not taken, and then th
   release.resolve(undefined)
   const response = await inHand.promise
   assert.equal(response.statusCode, 404)
+  assert.equal(response.headers.connection, 'close')
   assert.match(await text(response), /image_not_found/)
   const answered = performance.now()
   await ended
   assert.ok(performance.now() - answered < 1000, 'the idle connection held the process up')
+  agent.destroy()
+})
+
+test('told to stop, the API is not ready at once, answers on for its drain, and ends each connection with an answer', async () => {
+  const { url, health, life, ended } = await startApi({ ...environment(), DRAIN_SECONDS: '1' })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ask = async (path: string) => {
+    const sent = request(`${url}${path}`, { agent }).end()
+    const [response] = (await once(sent, 'response')) as [IncomingMessage] // the event's only argument
+    return { status: response.statusCode, connection: response.headers.connection, body: await text(response) }
+  }
+  assert.partialDeepStrictEqual(await ask('/readyz'), { status: 200, connection: 'keep-alive' })
+  life.end('test')
+  const told = performance.now()
+  const { status, connection, body } = await ask('/readyz')
+  assert.deepEqual([status, connection], [503, 'close'])
+  assert.match(body, /the process is stopping/)
+  assert.equal((await fetch(`${health}/readyz`)).status, 503)
+  assert.equal((await fetch(`${health}/healthz`)).status, 200)
+  assert.partialDeepStrictEqual(await ask('/healthz'), { status: 200, connection: 'close' })
+  await ended
+  assert.ok(performance.now() - told >= 1_000, 'it ended before its drain was over')
+  await assert.rejects(fetch(`${url}/healthz`))
   agent.destroy()
 })
 

@@ -20,7 +20,12 @@ const metadataPath = `/images/${testKey()}/metadata`
 /** One request over a socket, and the answer on it. */
 export const sendRaw = async (bytes: string): Promise<Answer> => {
   const log = openLog({ name: 'api', destination: memoryStream().stream })
-  const server = openServer(api.app.fetch, { log, maxConnections: 10, corsOrigins: [] })
+  const server = openServer(api.app.fetch, {
+    log,
+    maxConnections: 10,
+    corsOrigins: [],
+    stop: new AbortController().signal,
+  })
   const { port } = await listen(server, '127.0.0.1', 0, 'PORT')
   const socket = connect(port, '127.0.0.1')
   socket.write(bytes)

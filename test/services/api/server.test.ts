@@ -20,6 +20,7 @@ const start = async (maxConnections = 100) => {
     log: openLog({ name: 'api', destination: logged.stream }),
     maxConnections,
     corsOrigins: ['https://app.example.com'],
+    stop: new AbortController().signal,
   })
   const { port } = await listen(server, '127.0.0.1', 0, 'PORT')
   closing.push(() => {

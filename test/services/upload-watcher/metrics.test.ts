@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 
 import { OutageError, RefusalError } from '#shared/ports/failures.ts'
 import { openMetrics } from '#shared/runtime/metrics.ts'
+import { quarantineReasons } from '../../../services/upload-watcher/settled.ts'
 import { settleMessage } from '../../../services/upload-watcher/message.ts'
 import { watcherMetrics } from '../../../services/upload-watcher/metrics.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -206,4 +207,11 @@ suite("the watcher's counts", { concurrency: true }, () => {
     release()
     await settled
   })
+})
+
+test('what an alert watches the first of is there from the start, at 0', async () => {
+  const figures = await openCounts().scrape()
+  for (const reason of quarantineReasons)
+    assert.equal(figures.get(`records_total{outcome="quarantined",reason="${reason}"}`), 0, reason)
+  assert.equal(figures.get('heartbeats_total{result="failed"}'), 0)
 })

@@ -121,6 +121,16 @@ suite('a removal in a bucket with versions', () => {
     })
   }
 
+  test('keeps what another version says in the verdict', async () => {
+    const world = await removed()
+    const before = { ...verdictOf(world), reason: 'too_dark', added_later: { list: [1] } }
+    const name = `verdicts/${key}`
+    world.states.upload({ key: name, bytes: Buffer.from(JSON.stringify(before)), contentType: 'application/json' })
+    const { eventId } = await settle(world, marker)
+    const after: unknown = JSON.parse(world.states.text(name))
+    assert.deepEqual(after, { ...before, deleted: { event_id: eventId } })
+  })
+
   test('keeps all else that the verdict says', async () => {
     const world = await removed()
     const before = verdictOf(world)

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { OutageError, RefusalError, SetupError, type Dependency } from '#shared/ports/failures.ts'
 import type { QueueMessage, ReceiveOptions } from '#shared/ports/message-queue.ts'
+import { aborted } from '#shared/runtime/lifetime.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Faults } from '../../support/fakes/faults.ts'
 import { goodPhoto } from '../../support/images.ts'
@@ -58,6 +59,44 @@ suite('the watcher', options, () => {
     await eventually(() => published(world).size === 29, 'all but one')
     release()
     await emptied(world)
+  })
+
+  test('settles what a poll was handing out when it was told to stop, and ends a poll that waits', async (context) => {
+    const world = openWorld()
+    const key = keyOf('scan', 1)
+    world.images.upload({ key, bytes: photo, contentType: 'image/png' })
+    const asked = Promise.withResolvers<AbortSignal>()
+    const answer = Promise.withResolvers<undefined>()
+    const receive = async ({ signal }: ReceiveOptions) => {
+      asked.resolve(signal)
+      await answer.promise
+      return signal.aborted ? [] : [messageOf(1, key)]
+    }
+    const { told, stop, ended } = watch(context, world, {
+      receivers: 1,
+      queue: { receive, acknowledge: () => Promise.resolve() },
+    })
+    const signal = await asked.promise
+    stop()
+    assert.equal(signal.aborted, false)
+    answer.resolve(undefined)
+    await ended
+    assert.deepEqual([told.received, told.acknowledged], [1, 1])
+
+    const begun = Promise.withResolvers<undefined>()
+    const other = watch(context, openWorld(), {
+      receivers: 1,
+      queue: {
+        receive: async ({ signal }) => {
+          begun.resolve(undefined)
+          await aborted(signal)
+          return []
+        },
+      },
+    })
+    await begun.promise
+    other.stop()
+    await other.ended
   })
 
   test('has no more in hand than it may', async (context) => {
@@ -131,14 +170,11 @@ suite('the watcher', options, () => {
     const { stop, ended } = watch(context, world)
     await eventually(() => world.uploads.messages.length === 1, 'one in hand')
     stop()
-    await upload(world, 1, { from: 3 })
+    const polls = callsOf(world.uploads, 'receive')
     release()
     await ended
-    assert.deepEqual(
-      world.uploads.messages.map(({ receiveCount }) => receiveCount),
-      [0],
-    )
-    assert.equal(published(world).size, 3)
+    assert.equal(callsOf(world.uploads, 'receive'), polls)
+    assert.deepEqual([published(world).size, world.uploads.messages.length], [3, 0])
   })
 
   test('the deadline abandons what is in hand, which moves nothing more', async (context) => {
