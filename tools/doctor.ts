@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { arrivalInLog, arrivalInMetadata } from './support/arrival.ts'
 import { doctorClient, sendToStore } from './support/doctor-client.ts'
 import { openChosenEventLog } from './support/event-log.ts'
-import { CannotJudgeError, describeAnswer, examineLocks, type Examined } from './support/examine-locks.ts'
+import { CannotJudgeError, examineLocks, type Examined } from './support/examine-locks.ts'
 import { findLocalSystem } from './support/local-system.ts'
 import { locks } from './support/locks.ts'
 import { runTool, UsageError } from './support/run-tool.ts'
@@ -30,22 +30,33 @@ const row = (name: string, finding: string, detail: string) =>
 
 const words = { holds: 'holds', broken: 'BROKEN', unclear: 'UNCLEAR' } as const
 
-const tell = ({ lock, finding, answer }: Examined) => {
-  const answered = describeAnswer(answer)
-  const details = {
-    holds: answered,
-    broken: `${answered}: ${lock.breach}`,
-    unclear: `${answered}: refused, but not for what was wrong`,
-  }
-  row(lock.name, words[finding], details[finding])
+/** What does not hold, and what nobody knows. */
+const summarise = (broken: readonly string[], unclear: readonly string[], tried: number) => {
+  if (broken.length + unclear.length === 0) return `all ${tried} locks hold`
+  const said = [
+    ...(broken.length > 0 ? [`not held: ${broken.join(', ')}`] : []),
+    ...(unclear.length > 0 ? [`unclear: ${unclear.join(', ')}`] : []),
+  ]
+  return said.join('; ')
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
+const readApi = (api: string) => {
+  if (/^https?:\/\//i.test(api) && URL.canParse(api)) return api
+  throw new UsageError(`--api ${JSON.stringify(api)} is no address that begins with http:// or https://`)
+}
+
+/** A wrong one is not repeated: it may be nearly right. */
+const readToken = (token: string) => {
+  if (token === '') throw new UsageError('--token is empty')
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new UsageError('--token holds a character that no token has')
+  return token
+}
+
 const findTarget = async ({ api, token }: { api: unknown; token: unknown }) => {
   if (typeof api === 'string' && typeof token === 'string') {
-    if (!URL.canParse(api)) throw new UsageError(`--api ${api} is not a URL`)
-    return { apiUrl: api, token, local: false }
+    return { apiUrl: readApi(api), token: readToken(token.trim()), local: false }
   }
   if (api !== undefined || token !== undefined) throw new UsageError('--api and --token go together')
   return { apiUrl: findLocalSystem().api_url, token: await signToken('doctor'), local: true }
@@ -59,20 +70,21 @@ await runTool({ usage, options }, async ({ values, positionals }) => {
   const client = doctorClient(apiUrl, token)
   const logNamed = local || process.env['EVENT_LOG'] || process.env['KAFKA_BROKERS']
   const arrival = logNamed ? await arrivalInLog(openChosenEventLog()) : arrivalInMetadata(client)
-  const failed: string[] = []
+  const broken: string[] = []
+  const unclear: string[] = []
 
   const onStored = async (key: string) => {
     row('honest PUT', words.holds, 'is stored')
     try {
       row('notification', words.holds, await arrival.seen(key))
     } catch (error) {
-      failed.push('notification')
+      broken.push('notification')
       row('notification', words.broken, messageOf(error))
     }
   }
-  const onExamined = (examined: Examined) => {
-    if (examined.finding !== 'holds') failed.push(examined.lock.name)
-    tell(examined)
+  const onExamined = ({ lock: { name }, finding, detail }: Examined) => {
+    if (finding !== 'holds') (finding === 'broken' ? broken : unclear).push(name)
+    row(name, words[finding], detail)
   }
   const remove = async (key: string) => {
     const problem = await client.remove(key).catch(messageOf)
@@ -92,6 +104,6 @@ await runTool({ usage, options }, async ({ values, positionals }) => {
     await arrival.stop()
   }
   if (skipped) row('expired ticket', 'not tried', '--skip-expiry')
-  console.log(failed.length === 0 ? `all ${tried.length} locks hold` : `not held: ${failed.join(', ')}`)
-  if (failed.length > 0) process.exitCode = 1
+  console.log(summarise(broken, unclear, tried.length))
+  if (broken.length + unclear.length > 0) process.exitCode = 1
 })

@@ -71,7 +71,9 @@ const fetchOf = (where: string) => async (url: string, init: RequestInit) => {
 const describeFailure = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return `none within ${timeoutMs / 1000} s`
-  return error.cause instanceof Error ? error.cause.message : error.message
+  // Of several addresses that were tried, each has its own failure, and the whole has no message.
+  const cause: unknown = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause
+  return cause instanceof Error ? cause.message : error.message
 }
 
 const readJson = async (answer: Response): Promise<unknown> => {
@@ -84,5 +86,8 @@ const readJson = async (answer: Response): Promise<unknown> => {
 
 const describeProblem = async (answer: Response) => {
   const problem = problemSchema.safeParse(await readJson(answer)).data
-  return problem ? `${answer.status} ${problem.code}: ${problem.detail}` : `it answered ${answer.status}`
+  if (problem) return `${answer.status} ${problem.code}: ${problem.detail}`
+  const elsewhere = answer.headers.get('location')
+  if (elsewhere !== null) return `it answered ${answer.status} and points to ${elsewhere}`
+  return `it answered ${answer.status}. Is this the address of the API?`
 }
