@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { arrivalInLog, arrivalInMetadata } from './support/arrival.ts'
-import { doctorClient, sendToStore } from './support/doctor-client.ts'
+import { doctorClient, doctorPurposes, sendToStore, type DoctorPurpose } from './support/doctor-client.ts'
 import { openChosenEventLog } from './support/event-log.ts'
 import { CannotJudgeError, examineLocks, type Examined } from './support/examine-locks.ts'
 import { findLocalSystem } from './support/local-system.ts'
@@ -9,13 +9,18 @@ import { locks } from './support/locks.ts'
 import { runTool, UsageError } from './support/run-tool.ts'
 import { signToken } from './support/sign-token.ts'
 
-const usage = `npm run doctor -- [--api URL --token TOKEN] [--skip-expiry]
-Attacks the bucket behind an API with tickets of that API, and tells which locks hold. Takes chat tickets, stores a few
-images of 70 bytes and deletes them. Waits for a ticket to expire (300 s as the API comes), unless --skip-expiry is given.
+const usage = `npm run doctor -- [--api URL --token TOKEN] [--skip-expiry] [--purpose ${doctorPurposes.join('|')}]
+Attacks the bucket behind an API with tickets of that API, and tells which locks hold. Takes chat tickets, or others where
+DISPATCH_PURPOSES makes jobs of chat images, stores a few images of 70 bytes and deletes them. Waits for a ticket to expire (300 s as the API comes), unless --skip-expiry is given.
 That notifications arrive is seen in the event log that EVENT_LOG or KAFKA_BROKERS names, else in the API's metadata.
 Without --api and --token: the local system that runs in DATA_DIR. Exits 0 only if every lock that was tried holds.`
 
-const options = { api: { type: 'string' }, token: { type: 'string' }, 'skip-expiry': { type: 'boolean' } } as const
+const options = {
+  api: { type: 'string' },
+  token: { type: 'string' },
+  'skip-expiry': { type: 'boolean' },
+  purpose: { type: 'string', default: 'chat' },
+} as const
 
 /** One pixel, a whole image to every decoder. */
 const image = Uint8Array.from(
@@ -54,6 +59,12 @@ const readToken = (token: string) => {
   return token
 }
 
+const readPurpose = (text: unknown): DoctorPurpose => {
+  const purpose = doctorPurposes.find((name) => name === text)
+  if (purpose) return purpose
+  throw new UsageError(`--purpose ${String(text)} is none of ${doctorPurposes.join(', ')}: no paid job may start`)
+}
+
 const findTarget = async ({ api, token }: { api: unknown; token: unknown }) => {
   if (typeof api === 'string' && typeof token === 'string') {
     return { apiUrl: readApi(api), token: readToken(token.trim()), local: false }
@@ -64,10 +75,11 @@ const findTarget = async ({ api, token }: { api: unknown; token: unknown }) => {
 
 await runTool({ usage, options }, async ({ values, positionals }) => {
   if (positionals.length > 0) throw new UsageError(`${positionals.join(' ')} is not understood`)
+  const purpose = readPurpose(values['purpose'])
   const { apiUrl, token, local } = await findTarget({ api: values['api'], token: values['token'] })
   const skipped = values['skip-expiry'] === true
   const tried = locks.filter(({ ground }) => !(skipped && ground === 'expired'))
-  const client = doctorClient(apiUrl, token)
+  const client = doctorClient(apiUrl, token, purpose)
   const logNamed = local || process.env['EVENT_LOG'] || process.env['KAFKA_BROKERS']
   const arrival = logNamed ? await arrivalInLog(openChosenEventLog()) : arrivalInMetadata(client)
   const broken: string[] = []

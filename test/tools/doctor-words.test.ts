@@ -92,6 +92,19 @@ test('an address that is not the API’s is told as that', async (context) => {
   assert.match((await doctor(other, 'x')).output, /^the API's ticket is none: /)
 })
 
+test('tickets are for chat images, or for profile images where chat images get jobs too', async (context) => {
+  const asked: (string | undefined)[] = []
+  const api = await openApi(context, ({ method, url }) => {
+    if (method === 'POST') asked.push(url)
+    return { status: 503 }
+  })
+  await doctor(api, 'x')
+  await doctor(api, 'x', '--purpose', 'profile')
+  assert.deepEqual(asked, ['/images/presigned-url/chat', '/images/presigned-url/profile'])
+  const { code, lines } = await doctor(api, 'x', '--purpose', 'scan')
+  assert.deepEqual([code, lines[0]], [2, '--purpose scan is none of chat, profile: no paid job may start'])
+})
+
 test('where the store cannot be reached nothing is judged', async (context) => {
   const api = await openApi(context, ({ method }) =>
     method === 'DELETE' ? { status: 204 } : { status: 200, body: ticketOf(nowhere) },

@@ -18,8 +18,12 @@ const metadataSchema = z.object({ status: z.string(), reason: z.string().optiona
 
 export type Metadata = z.infer<typeof metadataSchema>
 
-/** The API as one user calls it. Chat images start no paid job, and go soonest. */
-export const doctorClient = (apiUrl: string, token: string) => {
+/** What the doctor's images may be for: as the dispatcher comes, neither starts a paid job, and chat images go soonest. */
+export const doctorPurposes = ['chat', 'profile'] as const
+export type DoctorPurpose = (typeof doctorPurposes)[number]
+
+/** The API as one user calls it. */
+export const doctorClient = (apiUrl: string, token: string, purpose: DoctorPurpose = 'chat') => {
   const call = (method: string, path: string, body?: unknown) =>
     fetchOf(apiUrl)(`${apiUrl.replace(/\/+$/, '')}${path}`, {
       method,
@@ -31,7 +35,7 @@ export const doctorClient = (apiUrl: string, token: string) => {
       image: Uint8Array<ArrayBuffer>,
       { checksum }: { checksum: boolean },
     ): Promise<LockTicket & { expires_in: number }> => {
-      const answer = await call('POST', '/images/presigned-url/chat', {
+      const answer = await call('POST', `/images/presigned-url/${purpose}`, {
         content_type: 'image/png',
         content_length: image.length,
         ...(checksum && { checksum_sha256: createHash('sha256').update(image).digest('base64') }),
