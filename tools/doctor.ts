@@ -10,8 +10,9 @@ import { runTool, UsageError } from './support/run-tool.ts'
 import { signToken } from './support/sign-token.ts'
 
 const usage = `npm run doctor -- [--api URL --token TOKEN] [--skip-expiry] [--purpose ${doctorPurposes.join('|')}]
-Attacks the bucket behind an API with tickets of that API, and tells which locks hold. Takes chat tickets, or others where
-DISPATCH_PURPOSES makes jobs of chat images, stores a few images of 70 bytes and deletes them. Waits for a ticket to expire (300 s as the API comes), unless --skip-expiry is given.
+Attacks the bucket behind an API with tickets of that API, and tells which locks hold. Takes chat tickets, or profile
+tickets where DISPATCH_PURPOSES makes jobs of chat images; stores a few images of 70 bytes and deletes them. Waits for a
+ticket to expire (300 s as the API comes), unless --skip-expiry is given.
 That notifications arrive is seen in the event log that EVENT_LOG or KAFKA_BROKERS names, else in the API's metadata.
 Without --api and --token: the local system that runs in DATA_DIR. Exits 0 only if every lock that was tried holds.`
 

@@ -125,6 +125,31 @@ test('where the honest PUT is refused nothing is judged', async (context) => {
   assert.doesNotMatch(output, /holds/)
 })
 
+test('a store that lets everything in is told lock by lock, in a last line, and by exit code 1', async (context) => {
+  const store = await openApi(context, () => ({ status: 200, headers: { 'access-control-allow-origin': '*' } }))
+  const api = await openApi(context, ({ method }) => {
+    if (method === 'GET') return { status: 200, body: { status: 'accepted' } }
+    return method === 'DELETE' ? { status: 204 } : { status: 200, body: ticketOf(store) }
+  })
+  const { code, lines, output } = await doctor(api, 'x', '--skip-expiry')
+  const tried = locks.filter(({ ground }) => ground !== 'expired')
+  assert.deepEqual([code, lines.at(-1)], [1, `not held: ${tried.map(({ name }) => name).join(', ')}`])
+  for (const { name, breach } of tried) assert.match(output, new RegExp(`^${name} +BROKEN +200: ${breach}$`, 'm'))
+})
+
+test('what nobody knows is told apart from what does not hold, and is no success', async (context) => {
+  const store = await openApi(context, ({ method, headers }) =>
+    method === 'PUT' && headers['x-amz-acl'] === undefined ? { status: 200 } : { status: 502, body: '<html>' },
+  )
+  const api = await openApi(context, ({ method }) => {
+    if (method === 'GET') return { status: 200, body: { status: 'accepted' } }
+    return method === 'DELETE' ? { status: 204 } : { status: 200, body: ticketOf(store) }
+  })
+  const { code, lines } = await doctor(api, 'x', '--skip-expiry')
+  assert.equal(code, 1)
+  assert.match(lines.at(-1) ?? '', /^not held: longer body, .*; unclear: added header, GET by a ticket, /)
+})
+
 const stored: StoreAnswer = { status: 200, code: undefined, allowedOrigin: null }
 
 /** Examines a store that is made of answers; gives what happened in its order. */
