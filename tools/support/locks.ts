@@ -50,9 +50,10 @@ const unsigned = refusedAs('SignatureDoesNotMatch')
 const denied = refusedAs('AccessDenied')
 
 /** A store without CORS rules may answer a preflight with 200: what counts is that no origin is named. */
-const closedToOrigins = ({ status, allowedOrigin }: StoreAnswer): Finding => {
-  if (status < 300 && (allowedOrigin === '*' || allowedOrigin === foreignOrigin)) return 'broken'
-  return status < 500 ? 'holds' : 'unclear'
+const closedToOrigins = (answer: StoreAnswer): Finding => {
+  const { status, allowedOrigin } = answer
+  if (status >= 300) return refusedAs('AccessForbidden', 'AccessDenied')(answer)
+  return allowedOrigin === '*' || allowedOrigin === foreignOrigin ? 'broken' : 'holds'
 }
 
 /**
