@@ -1,21 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { arrivalInLog, arrivalInMetadata } from './support/arrival.ts'
-import { doctorClient, sendToStore } from './support/doctor-client.ts'
-import { openChosenEventLog } from './support/event-log.ts'
-import { CannotJudgeError, describeAnswer, examineLocks, type Examined } from './support/examine-locks.ts'
-import { findLocalSystem } from './support/local-system.ts'
+import { doctorClient, doctorPurposes, sendToStore, type DoctorPurpose } from './support/doctor-client.ts'
+import { findDoctorTarget } from './support/doctor-target.ts'
+import { CannotJudgeError, examineLocks, type Examined } from './support/examine-locks.ts'
 import { locks } from './support/locks.ts'
 import { runTool, UsageError } from './support/run-tool.ts'
-import { signToken } from './support/sign-token.ts'
 
-const usage = `npm run doctor -- [--api URL --token TOKEN] [--skip-expiry]
-Attacks the bucket behind an API with tickets of that API, and tells which locks hold. Takes chat tickets, stores a few
-images of 70 bytes and deletes them. Waits for a ticket to expire (300 s as the API comes), unless --skip-expiry is given.
+const usage = `npm run doctor -- [--api URL --token TOKEN | --compose] [--skip-expiry] [--purpose ${doctorPurposes.join('|')}]
+Attacks the bucket behind an API with tickets of that API, and tells which locks hold. Takes chat tickets, or profile
+tickets where DISPATCH_PURPOSES makes jobs of chat images; stores a few images of 70 bytes and deletes them. Waits for a
+ticket to expire (300 s as the API comes), unless --skip-expiry is given.
 That notifications arrive is seen in the event log that EVENT_LOG or KAFKA_BROKERS names, else in the API's metadata.
-Without --api and --token: the local system that runs in DATA_DIR. Exits 0 only if every lock that was tried holds.`
+Without --api and --token: the local system that runs in DATA_DIR, with --compose that of \`docker compose up\`
+(INTAKE_API_PORT, INTAKE_KAFKA_PORT, INTAKE_JWT_SECRET). Exits 0 only if every lock that was tried holds.`
 
-const options = { api: { type: 'string' }, token: { type: 'string' }, 'skip-expiry': { type: 'boolean' } } as const
+const options = {
+  api: { type: 'string' },
+  token: { type: 'string' },
+  compose: { type: 'boolean' },
+  'skip-expiry': { type: 'boolean' },
+  purpose: { type: 'string', default: 'chat' },
+} as const
 
 /** One pixel, a whole image to every decoder. */
 const image = Uint8Array.from(
@@ -30,49 +36,47 @@ const row = (name: string, finding: string, detail: string) =>
 
 const words = { holds: 'holds', broken: 'BROKEN', unclear: 'UNCLEAR' } as const
 
-const tell = ({ lock, finding, answer }: Examined) => {
-  const answered = describeAnswer(answer)
-  const details = {
-    holds: answered,
-    broken: `${answered}: ${lock.breach}`,
-    unclear: `${answered}: refused, but not for what was wrong`,
-  }
-  row(lock.name, words[finding], details[finding])
+/** What does not hold, and what nobody knows. */
+const summarise = (broken: readonly string[], unclear: readonly string[], tried: number) => {
+  if (broken.length + unclear.length === 0) return `all ${tried} locks hold`
+  const said = [
+    ...(broken.length > 0 ? [`not held: ${broken.join(', ')}`] : []),
+    ...(unclear.length > 0 ? [`unclear: ${unclear.join(', ')}`] : []),
+  ]
+  return said.join('; ')
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-const findTarget = async ({ api, token }: { api: unknown; token: unknown }) => {
-  if (typeof api === 'string' && typeof token === 'string') {
-    if (!URL.canParse(api)) throw new UsageError(`--api ${api} is not a URL`)
-    return { apiUrl: api, token, local: false }
-  }
-  if (api !== undefined || token !== undefined) throw new UsageError('--api and --token go together')
-  return { apiUrl: findLocalSystem().api_url, token: await signToken('doctor'), local: true }
+const readPurpose = (text: unknown): DoctorPurpose => {
+  const purpose = doctorPurposes.find((name) => name === text)
+  if (purpose) return purpose
+  throw new UsageError(`--purpose ${String(text)} is none of ${doctorPurposes.join(', ')}: no paid job may start`)
 }
 
 await runTool({ usage, options }, async ({ values, positionals }) => {
   if (positionals.length > 0) throw new UsageError(`${positionals.join(' ')} is not understood`)
-  const { apiUrl, token, local } = await findTarget({ api: values['api'], token: values['token'] })
+  const purpose = readPurpose(values['purpose'])
+  const { apiUrl, token, openLog } = await findDoctorTarget(values)
   const skipped = values['skip-expiry'] === true
   const tried = locks.filter(({ ground }) => !(skipped && ground === 'expired'))
-  const client = doctorClient(apiUrl, token)
-  const logNamed = local || process.env['EVENT_LOG'] || process.env['KAFKA_BROKERS']
-  const arrival = logNamed ? await arrivalInLog(openChosenEventLog()) : arrivalInMetadata(client)
-  const failed: string[] = []
+  const client = doctorClient(apiUrl, token, purpose)
+  const arrival = openLog ? await arrivalInLog(openLog()) : arrivalInMetadata(client)
+  const broken: string[] = []
+  const unclear: string[] = []
 
   const onStored = async (key: string) => {
     row('honest PUT', words.holds, 'is stored')
     try {
       row('notification', words.holds, await arrival.seen(key))
     } catch (error) {
-      failed.push('notification')
+      broken.push('notification')
       row('notification', words.broken, messageOf(error))
     }
   }
-  const onExamined = (examined: Examined) => {
-    if (examined.finding !== 'holds') failed.push(examined.lock.name)
-    tell(examined)
+  const onExamined = ({ lock: { name }, finding, detail }: Examined) => {
+    if (finding !== 'holds') (finding === 'broken' ? broken : unclear).push(name)
+    row(name, words[finding], detail)
   }
   const remove = async (key: string) => {
     const problem = await client.remove(key).catch(messageOf)
@@ -92,6 +96,6 @@ await runTool({ usage, options }, async ({ values, positionals }) => {
     await arrival.stop()
   }
   if (skipped) row('expired ticket', 'not tried', '--skip-expiry')
-  console.log(failed.length === 0 ? `all ${tried.length} locks hold` : `not held: ${failed.join(', ')}`)
-  if (failed.length > 0) process.exitCode = 1
+  console.log(summarise(broken, unclear, tried.length))
+  if (broken.length + unclear.length > 0) process.exitCode = 1
 })

@@ -7,6 +7,7 @@ import { CreateQueueCommand } from '@aws-sdk/client-sqs'
 
 import { s3JobLedger } from '#shared/adapters/s3/job-ledger.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
+import { openUploadSigner } from '#shared/adapters/s3/upload-signer.ts'
 import { sqsJobQueue } from '#shared/adapters/sqs/job-queue.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { given } from '#shared/domain/given.ts'
@@ -49,6 +50,24 @@ if (store) {
     const seed = chosenSeed()
     context.diagnostic(`SEED=${seed}`)
     await tamperIn(store, seededRandom(seed), 600)
+  })
+
+  test('a ticket that has expired is refused by ministack, one that has not is taken', async () => {
+    const bucket = await createBucket(store)
+    const signer = await openUploadSigner(store.openS3, bucket)
+    const locks = {
+      key: 'scans/a',
+      contentType: 'image/png',
+      contentLength: 1,
+      createOnly: true,
+      expiresInSeconds: 300,
+    }
+    const putAfter = async (seconds: number) => {
+      const { url, requiredHeaders } = await signer.sign(locks, new Date(Date.now() - seconds * 1000))
+      return (await fetch(url, { method: 'PUT', headers: requiredHeaders, body: 'x' })).status
+    }
+    assert.equal(await putAfter(302), 403)
+    assert.equal(await putAfter(200), 200)
   })
 
   objectStoreContract('the S3 adapter with ministack', async () => {

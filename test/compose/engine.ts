@@ -4,6 +4,12 @@ import { join } from 'node:path'
 
 import { docker } from '../../tools/support/docker.ts'
 
+/**
+ * What containers, volumes and images of this process begin with. COMPOSE_TESTS_RUN names a run, so that whoever killed it
+ * finds what it left.
+ */
+export const testName = ['image-intake-test', process.env['COMPOSE_TESTS_RUN'] ?? [], process.pid].flat().join('-')
+
 const answers = async (...args: string[]) => {
   try {
     await docker(args)

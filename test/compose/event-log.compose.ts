@@ -4,9 +4,9 @@ import { kafkaEventLog } from '#shared/adapters/kafka/event-log.ts'
 
 import { eventLogContract } from '../contract/event-log.ts'
 import { startContainerBroker } from '../support/kafka/container-broker.ts'
-import { hasEngine } from './engine.ts'
+import { hasEngine, testName } from './engine.ts'
 
-const broker = (await hasEngine()) ? await startContainerBroker() : undefined
+const broker = (await hasEngine()) ? await startContainerBroker(testName) : undefined
 after(() => broker?.stop())
 
 if (broker)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 
@@ -7,10 +7,10 @@ import { z } from 'zod'
 
 import { docker } from '../../tools/support/docker.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
-import { hasEngine } from './engine.ts'
+import { runTool } from '../support/run-tool.ts'
+import { hasEngine, testName as image } from './engine.ts'
 
 const canRun = await hasEngine()
-const image = `image-intake-test-${process.pid}`
 
 const sources = [
   'Dockerfile',
@@ -43,6 +43,9 @@ const secrets = [
   'tools/.aws/credentials',
   'local/cdn/debug.log',
   'local/aws/store.sqlite',
+  'infra/cdk.out/image-intake.template.json',
+  'infra/settings.json',
+  'infra/invalidator/.env',
   'test/secret.ts',
 ]
 
@@ -101,6 +104,28 @@ suite('the image', { skip: !canRun }, () => {
       assert.ok(!installed.includes(name), name)
       assert.ok(!names.includes(name), name)
     }
+  })
+
+  test('it holds every process that is run in it', async () => {
+    const services = ['services/api', 'services/upload-watcher', 'services/scan-dispatcher', 'infra/invalidator']
+    const programs = [...services.map((folder) => `${folder}/main.ts`), 'local/cdn.ts', 'tools/provision.ts']
+    for (const program of programs) {
+      // Whatever is imported is there when it gets so far as to miss its settings.
+      await assert.rejects(run('node', program), /AWS_REGION is not set/, program)
+    }
+    for (const tool of ['topics', 'reconcile', 'redrive', 'events', 'trace', 'doctor'])
+      assert.match(await run('node', `tools/${tool}.ts`, '--help'), new RegExp(`^npm run ${tool}`), tool)
+  })
+
+  test('the build tells its size, how soon it answers and what it holds', async () => {
+    const list = join(context.path, 'list.json')
+    const { code, output } = await runTool('build-image', ['--tag', `${image}-built`, '--sbom', list], {})
+    await docker(['image', 'rm', '--force', `${image}-built`])
+    assert.equal(code, 0, output)
+    assert.match(output, /^size +[1-9]\d+ MB$/m)
+    assert.match(output, /^start +[1-9]\d+ to [1-9]\d+ ms until the API answers$/m)
+    const { components } = z.object({ components: z.array(z.unknown()) }).parse(JSON.parse(readFileSync(list, 'utf8')))
+    assert.match(output, new RegExp(`^packages +${components.length} `, 'm'))
   })
 
   test('it runs without root, as the command says and in exec form', async () => {

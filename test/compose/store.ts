@@ -10,12 +10,14 @@ import { closedAddress } from '../shared/adapters/aws/local.ts'
 import { eventually } from '../support/eventually.ts'
 import { findFreePorts } from '../support/kafka/free-ports.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
+import { testName } from './engine.ts'
 
 export const region = 'eu-central-1'
 
 /** The store of docker-compose.yml alone, checking signatures and policies, with a clock that tests can move. */
 export const startStore = async () => {
-  await docker(['compose', '--progress', 'quiet', 'build', 'store-users'])
+  await docker(['compose', '--progress', 'quiet', 'build', 'store-users'], { COMPOSE_PROJECT_NAME: testName })
+  const image = `${testName}-store`
   const [port = 0] = await findFreePorts(1)
   const clock = temporaryDirectory()
   // The store is another user.
@@ -26,11 +28,12 @@ export const startStore = async () => {
   const variables = ['AUTH=true', 'BIND_HOST=0.0.0.0', `MINISTACK_REGION=${region}`, 'IOT_MTLS_ENABLED=0']
   const environment = [...variables, 'SFTP_ENABLED=0', 'PYTHONPATH=/clock', 'LOG_LEVEL=WARNING']
   const settings = environment.flatMap((variable) => ['--env', variable])
-  const place = ['--publish', `127.0.0.1:${port}:4566`, '--volume', `${clock.path}:/clock:ro`]
-  const id = (await docker(['run', '--detach', '--rm', '--init', ...place, ...settings, 'image-intake-store'])).trim()
+  const place = ['--name', image, '--publish', `127.0.0.1:${port}:4566`, '--volume', `${clock.path}:/clock:ro`]
+  const id = (await docker(['run', '--detach', '--rm', '--init', ...place, ...settings, image])).trim()
   const url = `http://127.0.0.1:${port}`
   const stop = async () => {
-    await docker(['rm', '--force', id])
+    await docker(['rm', '--force', '--volumes', id])
+    await docker(['image', 'rm', '--force', image])
     clock.remove()
   }
   try {

@@ -3,42 +3,25 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 
-import { z } from 'zod'
-
 import { SetupError } from '#shared/ports/failures.ts'
 
 import { docker } from '../../tools/support/docker.ts'
-import { uploadFile } from '../support/client.ts'
+import { locks } from '../../tools/support/locks.ts'
+import { askTicket, uploadFile } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { goodPhoto, pdfBytes } from '../support/images.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
 import { readEvents, receiveJobs } from '../support/outside.ts'
 import { openQueueOf, receiveAll } from '../support/queues.ts'
 import { runTool } from '../support/run-tool.ts'
+import { inspectContainer, killApi } from './containers.ts'
+import { spoilResources } from './drift.ts'
 import { hasEngine } from './engine.ts'
 import { readKeys, readMetric, startComposeSystem, untilReady, type ComposeSystem } from './system.ts'
 
 const canRun = await hasEngine()
+const tried = locks.filter(({ ground }) => ground !== 'expired').map(({ name }) => name)
 const ours = ['api', 'upload-watcher', 'scan-dispatcher', 'cdn']
-
-const containerSchema = z.object({
-  Config: z.object({ User: z.string(), Cmd: z.array(z.string()) }),
-  HostConfig: z.object({
-    ReadonlyRootfs: z.boolean(),
-    CapDrop: z.array(z.string()).nullable(),
-    Init: z.boolean().nullish(),
-    SecurityOpt: z.array(z.string()).nullable(),
-    RestartPolicy: z.object({ Name: z.string() }),
-    PortBindings: z.record(z.string(), z.array(z.object({ HostIp: z.string() }))).nullable(),
-  }),
-})
-
-/** In a container the first process can't be killed from inside: only the service can. */
-const killService = `
-const { readdirSync, readFileSync } = require('node:fs')
-for (const pid of readdirSync('/proc').filter((name) => Number(name) > 1 && name !== String(process.pid)))
-  if (readFileSync('/proc/' + pid + '/cmdline', 'utf8').includes('services/api/main.ts')) process.kill(pid, 'SIGKILL')
-`
 
 suite('docker compose up', { skip: !canRun }, () => {
   const directory = temporaryDirectory()
@@ -56,18 +39,18 @@ suite('docker compose up', { skip: !canRun }, () => {
   })
   const upload = (...args: string[]) => runTool('upload', [...args, '--compose'], running.environment)
 
-  const inspect = async (service: string) => {
-    const ids = (await running.compose('ps', '--all', '--quiet', service)).trim().split('\n')
-    const [found] = z.array(containerSchema).parse(JSON.parse(await docker(['inspect', ...ids])))
-    assert.ok(found)
-    return found
+  const provisionIn = (settings: Record<string, string>, ...args: string[]) => {
+    const given = Object.entries(settings).flatMap(([name, value]) => ['--env', `${name}=${value}`])
+    const run = ['run', '--rm', '--no-deps', '-T', ...given, 'provision']
+    return running.compose(...run, 'node', 'tools/provision.ts', ...args)
   }
 
   test('a photo goes from the host to its job, and the CDN shows it', async () => {
     const { code, output, lines } = await upload(photo)
     assert.equal(code, 0, output)
     const steps = lines.map((line) => /^photo\.jpg +\d+ ms +(\w+)/.exec(line)?.[1])
-    assert.deepEqual(steps, ['ticket', 'stored', 'accepted', 'dispatched'])
+    assert.deepEqual(steps, ['ticket', 'stored', 'accepted', 'dispatched', undefined])
+    assert.match(lines.at(-1) ?? '', /^no result of the vision job yet/)
     const [job, ...others] = await receiveJobs(running.system)
     assert.ok(job)
     assert.deepEqual(others, [])
@@ -101,7 +84,7 @@ suite('docker compose up', { skip: !canRun }, () => {
 
   test('containers of ours have no root, no capabilities and a root file system that is read-only', async () => {
     for (const service of [...ours, 'provision', 'topics', 'reconcile']) {
-      const { Config, HostConfig } = await inspect(service)
+      const { Config, HostConfig } = await inspectContainer(running, service)
       assert.equal(Config.User, '1000:1000', service)
       assert.equal(Config.Cmd[0], 'node')
       assert.deepEqual([HostConfig.ReadonlyRootfs, HostConfig.CapDrop, HostConfig.Init], [true, ['ALL'], true], service)
@@ -111,7 +94,7 @@ suite('docker compose up', { skip: !canRun }, () => {
 
   test('what is to live is restarted, and every published port is on loopback alone', async () => {
     for (const service of [...ours, 'kafka', 'store']) {
-      const { HostConfig } = await inspect(service)
+      const { HostConfig } = await inspectContainer(running, service)
       assert.equal(HostConfig.RestartPolicy.Name, 'unless-stopped', service)
       for (const [port, bindings] of Object.entries(HostConfig.PortBindings ?? {}))
         for (const { HostIp } of bindings) assert.equal(HostIp, '127.0.0.1', `${service} ${port}`)
@@ -120,32 +103,63 @@ suite('docker compose up', { skip: !canRun }, () => {
 
   test('a service whose process dies comes back by itself', async () => {
     const id = (await running.compose('ps', '--quiet', 'api')).trim()
-    await running.compose('exec', '-T', 'api', 'node', '-e', killService).catch(() => undefined)
+    await running.compose('exec', '-T', 'api', 'node', '-e', killApi).catch(() => undefined)
     const restarts = () => docker(['inspect', '--format', '{{.RestartCount}}', id])
     await eventually(async () => Number(await restarts()) > 0, 'a restart of the api', 60_000)
     await untilReady(running, 'api', 1)
   })
 
   test('provision has nothing to do any more, and changes nothing in a dry run', async () => {
-    const provision = (...args: string[]) =>
-      running.compose('run', '--rm', '--no-deps', '-T', 'provision', 'node', 'tools/provision.ts', ...args)
-    assert.match(await provision(), /^nothing to do: all is as it should be$/m)
-    const elsewhere = [
-      'run',
-      '--rm',
-      '--no-deps',
-      '-T',
-      '-e',
-      'S3_BUCKET=other-images',
-      '-e',
-      'STATE_BUCKET=other-state',
-    ]
-    const dry = () => running.compose(...elsewhere, 'provision', 'node', 'tools/provision.ts', '--dry-run')
+    assert.match(await provisionIn({}), /^nothing to do: all is as it should be$/m)
+    const dry = () => provisionIn({ S3_BUCKET: 'other-images', STATE_BUCKET: 'other-state' }, '--dry-run')
     const planned = await dry()
     assert.match(planned, /^bucket other-images: would be created$/m)
     assert.match(planned, /^queue image-uploads: would set Policy$/m)
     assert.equal(await dry(), planned)
-    assert.match(await provision(), /^nothing to do/m)
+    assert.match(await provisionIn({}), /^nothing to do/m)
+  })
+
+  test('provision says of what was changed by hand what it would do, does that and no more, and then nothing', async () => {
+    const linesOf = (output: string) => output.split('\n').filter((line) => /^(queue|bucket) /.test(line))
+    const changes = await spoilResources(running.system)
+    const planned = linesOf(await provisionIn({}, '--dry-run'))
+    assert.deepEqual(
+      planned,
+      changes.map((change) => change.replace(': set', ': would set')),
+    )
+    assert.deepEqual(linesOf(await provisionIn({})), changes)
+    assert.match(await provisionIn({}), /^nothing to do/m)
+    assert.equal((await upload(photo, '--purpose', 'profile')).code, 0)
+  })
+
+  test('the doctor names exactly the lock that the store lacks', async () => {
+    const { code, output, lines } = await runTool('doctor', ['--compose', '--skip-expiry'], running.environment)
+    assert.equal(code, 1, output)
+    assert.match(output, /^notification +holds +image.uploaded in the event log/m)
+    const found = lines.flatMap((line) => /^(.*\S) +(?:holds|BROKEN|UNCLEAR) /.exec(line)?.[1] ?? [])
+    assert.deepEqual(found, ['honest PUT', 'notification', ...tried])
+    assert.equal(lines.at(-1), 'not held: added header')
+    assert.match(output, /^added header +BROKEN +200: /m)
+  })
+
+  test('and the store does lack it: by a header that nobody signed a ticket copies what its holder may not see', async () => {
+    const file = async (userId: string, seed: number) =>
+      ({
+        purpose: 'chat',
+        userId,
+        contentType: 'image/png',
+        body: await goodPhoto('image/png', { seed }),
+        expected: 'accepted',
+        pastTheApi: false,
+      }) as const
+    const [victim, thief] = await Promise.all([file('victim', 1), file('thief', 2)])
+    const source = await uploadFile(running.system, victim)
+    const ticket = await askTicket(running.system, thief)
+    const headers = { ...ticket.required_headers, 'x-amz-copy-source': `/${running.system.bucket}/${source}` }
+    const answer = await fetch(ticket.upload_url, { method: 'PUT', headers, body: thief.body })
+    assert.equal(answer.status, 200, 'then docs/stores.md is to be changed')
+    const copied = await fetch(`${running.system.cdn_base_url}/${ticket.key}`)
+    assert.ok(Buffer.from(await copied.arrayBuffer()).equals(victim.body))
   })
 
   test('two watchers and two dispatchers share the work, and each scan has one job', async () => {

@@ -2,6 +2,7 @@ import { docker } from '../../tools/support/docker.ts'
 import type { TestSystem } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { findFreePorts } from '../support/kafka/free-ports.ts'
+import { testName } from './engine.ts'
 
 export type ComposeSystem = {
   /** As tests look at it from the host, with the operator's keys. */
@@ -21,7 +22,7 @@ const jwtSecret = 'a-secret-of-the-compose-tests-that-is-long-enough'
 export const startComposeSystem = async (): Promise<ComposeSystem> => {
   const [api = 0, s3 = 0, cdn = 0, kafka = 0] = await findFreePorts(4)
   const environment = {
-    COMPOSE_PROJECT_NAME: `image-intake-test-${process.pid}`,
+    COMPOSE_PROJECT_NAME: testName,
     INTAKE_API_PORT: String(api),
     INTAKE_S3_PORT: String(s3),
     INTAKE_CDN_PORT: String(cdn),
@@ -34,6 +35,7 @@ export const startComposeSystem = async (): Promise<ComposeSystem> => {
   }
   const down = async () => {
     await compose('down', '--volumes', '--timeout', '1')
+    await docker(['image', 'rm', '--force', testName, `${testName}-store`])
   }
   try {
     await up('--build')

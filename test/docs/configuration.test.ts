@@ -25,7 +25,7 @@ const readers: Record<string, Variables> = {
   reconcile: { ...toolVariables, ...reconcileVariables },
   trace: { ...toolVariables, ...traceVariables, ...eventLogVariables },
   'upload, expire, doctor': toolVariables,
-  'upload --compose': composeVariables,
+  'upload and doctor --compose': composeVariables,
   'events, topics, redrive': { ...toolVariables, ...eventLogVariables },
 }
 

@@ -51,7 +51,9 @@ test('an API that cannot be asked, or that refuses the token, is told in one sen
 })
 
 test('wrong arguments are answered with the usage and exit code 2', async () => {
-  for (const args of [['now'], ['--api', 'http://127.0.0.1:1'], ['--api', 'nowhere', '--token', 'x']]) {
+  const api = ['--api', 'http://127.0.0.1:1']
+  const wrong = [['now'], api, ['--token', 'x'], ['--api', 'nowhere', '--token', 'x']]
+  for (const args of [...wrong, ['--compose', ...api, '--token', 'x']]) {
     const { code, output } = await doctor(args)
     assert.equal(code, 2, output)
     assert.match(output, /npm run doctor -- /)

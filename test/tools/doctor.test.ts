@@ -109,7 +109,8 @@ const leaks: Readonly<Record<string, Leak>> = {
   'no if-none-match': ({ method, headers, url }) =>
     method === 'PUT' && url.search !== '' && headers['if-none-match'] === undefined,
   'second PUT': ({ method, stored }) => method === 'PUT' && stored,
-  'added header': ({ headers }) => headers['x-amz-acl'] !== undefined,
+  'added header': ({ headers }) => headers['x-amz-meta-added'] !== undefined,
+  'added ACL': ({ headers }) => headers['x-amz-acl'] !== undefined,
   'other signature': ({ url, ticket }) =>
     ticket !== undefined &&
     url.search !== '' &&
@@ -125,6 +126,12 @@ const leaks: Readonly<Record<string, Leak>> = {
   'expired ticket': ({ method, url, ticket }) =>
     skippedMs > 0 && method === 'PUT' && ticket !== undefined && url.search !== '',
 }
+
+/** One that refuses ACLs before it looks at what was signed. */
+const refusingAcls = async (attempt: Parameters<typeof sendToStore>[0]): Promise<StoreAnswer> =>
+  'x-amz-acl' in attempt.headers
+    ? { status: 400, code: 'AccessControlListNotSupported', allowedOrigin: null }
+    : await sendToStore(attempt)
 
 const countObjects = async () => (await s3.send(new ListObjectsV2Command({ Bucket: bucket }))).KeyCount
 
@@ -150,6 +157,12 @@ for (const [name, leak] of Object.entries(leaks)) {
     assert.equal(await countObjects(), 0)
   })
 }
+
+test('a store that knows no ACLs keeps images from the public, and is still told that it obeys what nobody signed', async () => {
+  door.open(({ headers }) => Object.keys(headers).some((name) => /^x-amz-(acl|meta)/.test(name)))
+  const found = await examine({ send: refusingAcls })
+  assert.deepEqual([namesOf(found, 'broken'), namesOf(found, 'unclear')], [['added header'], []])
+})
 
 test('tickets that do not ask to create only are told as what they allow', async () => {
   door.open(() => false)

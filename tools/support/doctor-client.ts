@@ -18,8 +18,12 @@ const metadataSchema = z.object({ status: z.string(), reason: z.string().optiona
 
 export type Metadata = z.infer<typeof metadataSchema>
 
-/** The API as one user calls it. Chat images start no paid job, and go soonest. */
-export const doctorClient = (apiUrl: string, token: string) => {
+/** What the doctor's images may be for: as the dispatcher comes, neither starts a paid job, and chat images go soonest. */
+export const doctorPurposes = ['chat', 'profile'] as const
+export type DoctorPurpose = (typeof doctorPurposes)[number]
+
+/** The API as one user calls it. */
+export const doctorClient = (apiUrl: string, token: string, purpose: DoctorPurpose = 'chat') => {
   const call = (method: string, path: string, body?: unknown) =>
     fetchOf(apiUrl)(`${apiUrl.replace(/\/+$/, '')}${path}`, {
       method,
@@ -31,7 +35,7 @@ export const doctorClient = (apiUrl: string, token: string) => {
       image: Uint8Array<ArrayBuffer>,
       { checksum }: { checksum: boolean },
     ): Promise<LockTicket & { expires_in: number }> => {
-      const answer = await call('POST', '/images/presigned-url/chat', {
+      const answer = await call('POST', `/images/presigned-url/${purpose}`, {
         content_type: 'image/png',
         content_length: image.length,
         ...(checksum && { checksum_sha256: createHash('sha256').update(image).digest('base64') }),
@@ -71,7 +75,9 @@ const fetchOf = (where: string) => async (url: string, init: RequestInit) => {
 const describeFailure = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return `none within ${timeoutMs / 1000} s`
-  return error.cause instanceof Error ? error.cause.message : error.message
+  // Of several addresses that were tried, each has its own failure, and the whole has no message.
+  const cause: unknown = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause
+  return cause instanceof Error ? cause.message : error.message
 }
 
 const readJson = async (answer: Response): Promise<unknown> => {
@@ -84,5 +90,8 @@ const readJson = async (answer: Response): Promise<unknown> => {
 
 const describeProblem = async (answer: Response) => {
   const problem = problemSchema.safeParse(await readJson(answer)).data
-  return problem ? `${answer.status} ${problem.code}: ${problem.detail}` : `it answered ${answer.status}`
+  if (problem) return `${answer.status} ${problem.code}: ${problem.detail}`
+  const elsewhere = answer.headers.get('location')
+  if (elsewhere !== null) return `it answered ${answer.status} and points to ${elsewhere}`
+  return `it answered ${answer.status}. Is this the address of the API?`
 }

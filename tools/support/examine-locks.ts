@@ -13,7 +13,8 @@ export type Place = {
   nowMs: () => number
 }
 
-export type Examined = { lock: Lock; finding: Finding; answer: StoreAnswer }
+/** `detail`: what the store answered, and what that means where the lock does not hold. */
+export type Examined = { lock: Lock; finding: Finding; detail: string }
 
 /** Nothing can be said of locks where not even an honest client is let in. */
 export class CannotJudgeError extends Error {
@@ -24,10 +25,10 @@ export class CannotJudgeError extends Error {
 const clockMarginMs = 3_000
 
 /**
- * Attacks a bucket by tickets of its API: each lock on a ticket of its own, those that wait for a ticket's end last.
- * What was stored on the way is deleted in the end.
+ * Attacks a bucket by tickets of its API: each lock on a ticket of its own, those that wait for a ticket's end last. An
+ * attack that gets no answer leaves its lock unclear. What was stored on the way is deleted before that wait, and after it.
  * @param onStored gets the key of an honest upload; the examination waits for what it promises
- * @throws CannotJudgeError when the honest PUT is refused
+ * @throws CannotJudgeError when the honest PUT is refused or not answered; what keeps the API from giving a ticket
  */
 export const examineLocks = async (
   place: Place,
@@ -40,33 +41,57 @@ export const examineLocks = async (
     keys.push(ticket.key)
     return ticket
   }
+  const removeAll = async () => {
+    for (const key of keys.splice(0)) await place.remove(key)
+  }
   const store = async (ticket: LockTicket) => {
-    const answer = await place.send(honestPut(ticket, image))
+    const answer = await place.send(honestPut(ticket, image)).catch((error: unknown) => {
+      throw new CannotJudgeError(`the honest PUT had ${messageOf(error)}`, { cause: error })
+    })
     if (answer.status !== 200) throw new CannotJudgeError(`the honest PUT was answered with ${describeAnswer(answer)}`)
-    return ticket
   }
   const examine = async (lock: Lock, ticket: LockTicket) => {
     if (lock.storesAs) keys.push(lock.storesAs(ticket.key))
-    const answer = await place.send(lock.attack(ticket, image))
-    onExamined({ lock, finding: lock.judge(answer), answer })
+    try {
+      if (lock.ground === 'stored') await store(ticket)
+      onExamined(judge(lock, await place.send(lock.attack(ticket, image))))
+    } catch (error) {
+      onExamined({ lock, finding: 'unclear', detail: messageOf(error) })
+    }
   }
+  const [waiting, others] = [locks.filter(isForExpired), locks.filter((lock) => !isForExpired(lock))]
   try {
     const aged = await askTicket(false)
     const expiresMs = place.nowMs() + aged.expires_in * 1000
-    const { key } = await store(await askTicket(false))
-    await onStored(key)
-    for (const lock of locks.filter(({ ground }) => ground !== 'expired')) {
-      const ticket = await askTicket(lock.checksum === true)
-      await examine(lock, lock.ground === 'stored' ? await store(ticket) : ticket)
-    }
-    for (const lock of locks.filter(({ ground }) => ground === 'expired')) {
+    const first = await askTicket(false)
+    await store(first)
+    await onStored(first.key)
+    for (const lock of others) await examine(lock, await askTicket(lock.checksum === true))
+    // The user's token may end during the wait, and whoever waits may not wait to its end.
+    if (waiting.length > 0) await removeAll()
+    for (const lock of waiting) {
       await place.sleep(expiresMs + clockMarginMs - place.nowMs())
+      keys.push(aged.key)
       await examine(lock, aged)
     }
   } finally {
-    for (const key of keys) await place.remove(key)
+    await removeAll()
   }
 }
 
-export const describeAnswer = ({ status, code }: StoreAnswer) =>
-  code === undefined ? String(status) : `${status} ${code}`
+const isForExpired = ({ ground }: Lock) => ground === 'expired'
+
+const judge = (lock: Lock, answer: StoreAnswer): Examined => {
+  const finding = lock.judge(answer)
+  const answered = describeAnswer(answer)
+  const details = {
+    holds: answered,
+    broken: `${answered}: ${lock.breach}`,
+    unclear: `${answered}: refused, but not for what was wrong`,
+  }
+  return { lock, finding, detail: details[finding] }
+}
+
+const describeAnswer = ({ status, code }: StoreAnswer) => (code === undefined ? String(status) : `${status} ${code}`)
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -50,9 +50,10 @@ const unsigned = refusedAs('SignatureDoesNotMatch')
 const denied = refusedAs('AccessDenied')
 
 /** A store without CORS rules may answer a preflight with 200: what counts is that no origin is named. */
-const closedToOrigins = ({ status, allowedOrigin }: StoreAnswer): Finding => {
-  if (status < 300 && (allowedOrigin === '*' || allowedOrigin === foreignOrigin)) return 'broken'
-  return status < 500 ? 'holds' : 'unclear'
+const closedToOrigins = (answer: StoreAnswer): Finding => {
+  const { status, allowedOrigin } = answer
+  if (status >= 300) return refusedAs('AccessForbidden', 'AccessDenied')(answer)
+  return allowedOrigin === '*' || allowedOrigin === foreignOrigin ? 'broken' : 'holds'
 }
 
 /**
@@ -105,10 +106,18 @@ export const locks: readonly Lock[] = [
   },
   {
     name: 'added header',
-    breach: 'headers that nobody signed are obeyed, such as one that makes an image public',
+    breach: 'headers that nobody signed are obeyed, such as one that copies another image',
+    ground: 'fresh',
+    // One that no store has a reason of its own to refuse.
+    attack: (ticket, image) => withHeaders(honestPut(ticket, image), { 'x-amz-meta-added': 'by nobody who signs' }),
+    judge: refusedAs('AccessDenied', 'SignatureDoesNotMatch'),
+  },
+  {
+    name: 'added ACL',
+    breach: 'whoever holds a ticket can make its image public',
     ground: 'fresh',
     attack: (ticket, image) => withHeaders(honestPut(ticket, image), { 'x-amz-acl': 'public-read' }),
-    judge: refusedAs('AccessDenied', 'SignatureDoesNotMatch'),
+    judge: refusedAs('AccessDenied', 'SignatureDoesNotMatch', 'AccessControlListNotSupported'),
   },
   {
     name: 'other signature',

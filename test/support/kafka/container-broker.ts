@@ -28,7 +28,7 @@ const asVariable = (name: string) =>
   `KAFKA_${name.replaceAll('_', '__').replaceAll('-', '___').replaceAll('.', '_').toUpperCase()}`
 
 /** Fixed ports, since a broker advertises them before it runs. */
-export const startContainerBroker = async (): Promise<TestBroker> => {
+export const startContainerBroker = async (name?: string): Promise<TestBroker> => {
   // The reaper removes what a killed test run leaves; where its image can't be had, the tests go without.
   if (!(await hasImage((tag) => tag.includes(reaper)))) process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true'
   const [plain = 0, proxied = 0, sasl = 0, secure = 0, controller = 0] = await findFreePorts(5)
@@ -39,7 +39,9 @@ export const startContainerBroker = async (): Promise<TestBroker> => {
     const at = line.indexOf('=')
     return at > 0 ? [[asVariable(line.slice(0, at)), line.slice(at + 1)]] : []
   })
-  const container = await new GenericContainer(ImageName.fromString(image).string)
+  const broker = new GenericContainer(ImageName.fromString(image).string)
+  if (name !== undefined) broker.withName(name)
+  const container = await broker
     .withEnvironment(Object.fromEntries(variables))
     // Written at every start, whatever the image's files there allow.
     .withTmpFs({ '/opt/kafka/config': 'rw,uid=1000,gid=1000' })
