@@ -91,9 +91,12 @@ const fetchBody = async (url: string, request: string) => {
   return answer.text()
 }
 
+const profiling = (kind: string) =>
+  process.env['BENCH_PROFILE'] === kind ? ['--cpu-prof', '--cpu-prof-dir=.data/profiles'] : []
+
 const openSide = async (kind: string, environment: Record<string, string | Buffer>, body = ''): Promise<Side> => {
   const file = join(import.meta.dirname, 'api-server.ts')
-  const child = spawn('taskset', ['-c', serverCore, process.execPath, file, kind, body], {
+  const child = spawn('taskset', ['-c', serverCore, process.execPath, ...profiling(kind), file, kind, body], {
     env: { ...process.env, ...(environment as Record<string, string>) }, // a PEM is text
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })

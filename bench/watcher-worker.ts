@@ -16,7 +16,7 @@ const watchPlain = () =>
     queueUrl: variable('UPLOADS_QUEUE_URL'),
     stateBucket: variable('STATE_BUCKET'),
     brokers: [variable('KAFKA_BROKERS')],
-    batches: kind === 'plain',
+    batches: kind === 'batched',
   })
 
 process.on('message', () => process.send?.({ cpu: process.cpuUsage() }))

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import * as queues from '@aws-sdk/client-sqs'
@@ -9,7 +8,7 @@ import { askFakeVisionModel } from './fake-vision-model.ts'
 import { openPlace } from './worker-place.ts'
 
 // docs/delivery.md says what a worker must do, in whatever language.
-const { queueUrl: QueueUrl, stateBucket, s3, sqs, publish, close } = await openPlace()
+const { queueUrl: QueueUrl, stateBucket, s3, sqs, publish, awaitS3, close } = await openPlace()
 const visibilitySeconds = 30
 const handsAtOnce = 4
 const form = { specversion: '1.0', datacontenttype: 'application/json' }
@@ -40,7 +39,7 @@ const claimJob = async (job: Job, { MessageId = '', MessageAttributes }: queues.
   return MessageAttributes?.['redrive-count'] !== undefined && (await claim.replace(MessageId), true)
 }
 
-/** The event that tells the result, stored before it is told: the model is paid once. Undefined without the image. */
+/** The event that tells the result, stored before it is told: what is there first holds. Undefined without the image. */
 const analyze = async (job: Job): Promise<string | undefined> => {
   const { job_id, bucket: Bucket, key: Key, version_id: VersionId, etag, user_id, event_id, traceparent } = job
   const pin = VersionId === undefined ? { IfMatch: `"${etag}"` } : { VersionId }
@@ -51,8 +50,8 @@ const analyze = async (job: Job): Promise<string | undefined> => {
   const about = { id, source: 'urn:image-intake:vision-worker', type: 'scan.analyzed', subject: Key, traceparent }
   const data = { job_id, key: Key, user_id, event_id, model: 'fake-vision-model', result }
   const event = JSON.stringify({ ...form, time: new Date(), ...about, data })
-  await factOf(job, 'result').create(event)
-  return event
+  const stored = factOf(job, 'result')
+  return (await stored.create(event)) ? event : stored.read()
 }
 
 /** Takes a job to its end, and says which. A throw leaves the message in the queue: it comes again. */
@@ -68,8 +67,7 @@ const settleJob = async (job: Job, message: queues.Message): Promise<string> => 
 const work = async (message: queues.Message) => {
   const receipt = { QueueUrl, ReceiptHandle: message.ReceiptHandle }
   const hide = new queues.ChangeMessageVisibilityCommand({ ...receipt, VisibilityTimeout: visibilitySeconds })
-  const beat = () => void sqs.send(hide).catch(() => undefined)
-  const heartbeat = setInterval(beat, (visibilitySeconds * 1000) / 3)
+  const heartbeat = setInterval(() => void sqs.send(hide).catch(() => undefined), (visibilitySeconds * 1000) / 3)
   try {
     const job = jobSchema.parse(JSON.parse(message.Body ?? ''))
     process.stdout.write(`${job.job_id} ${await settleJob(job, message)}\n`)
@@ -80,20 +78,19 @@ const work = async (message: queues.Message) => {
 }
 
 const stop = new AbortController()
-const { signal: abortSignal } = stop
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort())
 const told = { WaitTimeSeconds: 20, VisibilityTimeout: visibilitySeconds, MessageAttributeNames: ['redrive-count'] }
 const workInTurn = async () => {
-  while (!abortSignal.aborted) {
+  while (!stop.signal.aborted) {
     try {
       const receive = new queues.ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 1, ...told })
-      for (const message of (await sqs.send(receive, { abortSignal })).Messages ?? []) await work(message)
+      for (const message of (await sqs.send(receive, { abortSignal: stop.signal })).Messages ?? []) await work(message)
     } catch (error) {
       if (error instanceof Error && error.name === 'AbortError') return
       process.stderr.write(`${String(error)}\n`)
-      await sleep(1_000)
+      // Each receive counts towards the 20 after which a job is given up: none is made while S3 is away.
+      await awaitS3(stop.signal)
     }
   }
 }
-await Promise.all(Array.from({ length: handsAtOnce }, workInTurn))
-await close()
+await Promise.all(Array.from({ length: handsAtOnce }, workInTurn)).then(close)

@@ -42,9 +42,9 @@ export const scanDispatcher =
     const metrics = dispatcherMetrics(registry, inHand.count)
     const probes = { S3: ledger.ping, SQS: jobs.ping, 'the event log': events.ping }
     const gate = openGate({ probes, log, signal: life.stop })
-    const checks = { ...probes, 'the event log': () => events.checkTopics(topics) }
-    const setup = await checkSetup(checks, gate)
-    const health = await gatedHealth(config, { registry, gate, events })
+    const setup = await checkSetup({ ...probes, 'the event log': () => events.checkTopics(topics) }, gate)
+    const checks = [{ name: 'the records', problem: inHand.problem }]
+    const health = await gatedHealth(config, { registry, gate, events, checks })
     const purposes = config.DISPATCH_PURPOSES
     const now = () => new Date()
     const handle = openDispatcher({ jobs, ledger, events, purposes, now, log, metrics, inHand, gate })

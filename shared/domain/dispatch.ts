@@ -46,10 +46,14 @@ export const planDispatch = (event: ReadImageUploaded, { purposes, now }: Dispat
   if (!read.ok) return { kind: 'rejected', reason: read.problem }
   const misfit = findMisfit(dispatchPolicies[purpose], data)
   if (misfit) return { kind: 'passed', why: misfit }
-  if (isExpired(read.facts, now, new Date(data.uploaded_at))) return { kind: 'expired' }
-  const job = planJob(event, read.ref, now)
-  const ageMs = now.getTime() - Date.parse(event.time)
-  return { kind: 'due', job, ref: { ...read.ref, jobId: job.job_id }, isRecent: ageMs < recentMs && ageMs > -aheadMs }
+  // Ours are the same; of an event that was written elsewhere the older one holds, which is the safe side.
+  const uploadedMs = Math.min(Date.parse(data.uploaded_at), Date.parse(event.time))
+  if (isExpired(read.facts, now, uploadedMs)) return { kind: 'expired' }
+  const { ref } = read
+  if (data.job_id !== undefined && data.job_id !== ref.jobId)
+    return { kind: 'rejected', reason: `the event names the job ${data.job_id}, but its scan's is ${ref.jobId}` }
+  const ageMs = now.getTime() - uploadedMs
+  return { kind: 'due', job: planJob(event, ref, now), ref, isRecent: ageMs < recentMs && ageMs > -aheadMs }
 }
 
 /** What the dispatcher does with an image.deleted: a job is cancelled only when somebody wanted its image to go. */
@@ -79,10 +83,10 @@ const readImage = ({ bucket, key, purpose }: { bucket: string; key: string; purp
  * Whether an image is older than its purpose is kept. Then the ledger may have forgotten its job, which lives a day longer
  * than the image. A ticket of the key's day may be used up to its end, and a little later.
  */
-const isExpired = ({ purpose, date }: KeyFacts, now: Date, uploadedAt?: Date): boolean => {
+const isExpired = ({ purpose, date }: KeyFacts, now: Date, uploadedMs = Infinity): boolean => {
   const { keptDays } = purposeRules(purpose)
   if (keptDays === undefined) return false
-  const since = Math.min(endOfDay(date), uploadedAt?.getTime() ?? Infinity)
+  const since = Math.min(endOfDay(date), uploadedMs)
   return now.getTime() > since + keptDays * dayMs
 }
 

@@ -29,11 +29,11 @@ export const visionJobSchema = z
 
 export type VisionJob = z.infer<typeof visionJobSchema>
 
-/** The job of an accepted image. An event that names its job's id is believed; it is the derived one. */
+/** The job of an accepted image, under its derived id. */
 export const planJob = (event: ReadImageUploaded, { jobId }: { jobId: string }, now: Date): VisionJob => {
   const image = event.data
   return {
-    job_id: image.job_id ?? jobId,
+    job_id: jobId,
     image_url: image.cdn_url,
     bucket: image.bucket,
     key: image.key,

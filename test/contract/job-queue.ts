@@ -50,7 +50,7 @@ export const jobQueueContract = (name: string, openQueue: () => Promise<JobQueue
   suite(`${name} as a job queue`, () => {
     test('hands out a job as it was sent', async (context) => {
       const { queue, drain } = await open(context)
-      const job = visionJob('a', { user_id: 'ü 日本 🙂', orientation: 6, traceparent: '00-1', version_id: 'v1' })
+      const job = visionJob('a', { user_id: 'ü 日本 🙂 \uffff', orientation: 6, traceparent: '00-1', version_id: 'v1' })
       await queue.send(job)
       assert.deepEqual(await drain(), [job])
     })

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 
 import { countEntries, appendScans, type Surroundings } from '../support/dispatch-run.ts'
 import { eventually } from '../support/eventually.ts'
-import { startFaultyAws, type Fault } from '../support/faulty-aws.ts'
+import { isProbe, startFaultyAws, type Fault } from '../support/faulty-aws.ts'
 import { temporaryDirectory } from '../support/local-system.ts'
 import { readEvents, receiveJobs } from '../support/outside.ts'
 import { openSurroundings, startService } from '../support/services.ts'
@@ -15,6 +15,7 @@ type Faulty = Awaited<ReturnType<typeof startFaultyAws>>
 let surroundings: Surroundings
 let s3: Faulty
 let sqs: Faulty
+let start: () => ReturnType<typeof startService>
 let dispatcher: Awaited<ReturnType<typeof startService>>
 
 before(async () => {
@@ -22,7 +23,8 @@ before(async () => {
   s3 = await startFaultyAws(surroundings.environment.AWS_ENDPOINT_URL_S3)
   sqs = await startFaultyAws(surroundings.environment.AWS_ENDPOINT_URL_SQS)
   const through = { AWS_ENDPOINT_URL_S3: s3.url, AWS_ENDPOINT_URL_SQS: sqs.url }
-  dispatcher = await startService('scan-dispatcher', { ...surroundings.environment, ...through })
+  start = () => startService('scan-dispatcher', { ...surroundings.environment, ...through })
+  dispatcher = await start()
 })
 after(async () => {
   await dispatcher.end('SIGTERM')
@@ -31,9 +33,17 @@ after(async () => {
 })
 
 const readiness = async () => (await fetch(`${dispatcher.health}/readyz`)).status
-const waiting = async () => {
-  const metrics = await (await fetch(`${dispatcher.health}/metrics`)).text()
-  return Number(/^image_intake_dispatch_waiting (\d+)$/m.exec(metrics)?.[1])
+const readMetrics = async () => (await fetch(`${dispatcher.health}/metrics`)).text()
+const sumOf = (metrics: string, name: RegExp) =>
+  [...metrics.matchAll(/^image_intake_(\S+) (\d+)$/gm)].reduce(
+    (sum, [, one = '', count]) => sum + (name.test(one) ? Number(count) : 0),
+    0,
+  )
+const waiting = async () => sumOf(await readMetrics(), /^dispatch_waiting$/)
+const countsAddUp = async () => {
+  const metrics = await readMetrics()
+  const ends = sumOf(metrics, /^(scans_total|cancels_total|dispatch_abandoned_total)\{/)
+  return sumOf(metrics, /^dispatch_in_hand$/) === 0 && sumOf(metrics, /^dispatch_taken_total\{/) === ends
 }
 const system = () => surroundings.describe('http://127.0.0.1:9')
 let appended = 0
@@ -50,11 +60,12 @@ const allEntered = () =>
 const checkJobs = async () => {
   const jobs = await receiveJobs(system())
   assert.equal(jobs.length, scans, 'one job for each scan')
+  await eventually(countsAddUp, 'all that was taken to have its end', patienceMs)
   const announced = (await readEvents(system())).filter(({ type }) => type === 'scan.dispatched')
   assert.equal(new Set(announced.map(({ id }) => id)).size, appended)
   return announced.length
 }
-const probes = (faulty: Faulty) => faulty.calls.filter((call) => /GetQueueAttributes|HEAD/.test(call)).length
+const probes = (faulty: Faulty) => faulty.calls.filter(isProbe).length
 
 const faults: readonly Fault[] = ['away', 'throttled', 'deaf']
 
@@ -82,6 +93,40 @@ for (const [name, faultyOf] of [
       assert.equal(await checkJobs(), appended, 'what was announced before the outage is not announced again')
     })
   }
+}
+
+for (const [name, faultyOf] of [
+  ['a queue', () => sqs],
+  ['a ledger', () => s3],
+] as const) {
+  test(`while ${name} takes all and answers nothing but probes, readiness is false; then each job is there once`, async () => {
+    const faulty = faultyOf()
+    faulty.be('silent')
+    await append()
+    await eventually(async () => (await readiness()) === 503, 'readiness to be false', patienceMs)
+    faulty.be('none')
+    await allEntered()
+    await eventually(async () => (await readiness()) === 200, 'readiness to be true', patienceMs)
+    await checkJobs()
+  })
+}
+
+for (const [name, faultyOf, call] of [
+  ['the queue has taken its jobs', () => sqs, /SendMessageBatch/],
+  ['its first entries are written', () => s3, /^PUT /],
+] as const) {
+  test(`a dispatcher that is killed when ${name} leaves each scan one job to its successor`, async () => {
+    const faulty = faultyOf()
+    faulty.calls.length = 0
+    faulty.be('silent')
+    await append()
+    await eventually(() => faulty.silentCalls().some((one) => call.test(one)), 'a call to be taken', patienceMs)
+    await dispatcher.end('SIGKILL')
+    faulty.be('none')
+    dispatcher = await start()
+    await allEntered()
+    await checkJobs()
+  })
 }
 
 test('a queue and a ledger that take every call twice have each job once', async () => {

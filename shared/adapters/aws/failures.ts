@@ -35,11 +35,12 @@ const misconfigured = new Set([
   'AWS.SimpleQueueService.NonExistentQueue',
   'PermanentRedirect',
   'AuthorizationHeaderMalformed',
+  'InvalidAddress',
 ])
 
-/** Of SQS a 403 is about the queue or the credentials; of S3 it may be about one object. */
+/** Of SQS a 403 is about the queue or the credentials, and Kms... about its key; of S3 both may be about one object. */
 const isMisconfigured = (service: 'S3' | 'SQS', name: string, status: number) =>
-  misconfigured.has(name) || (service === 'SQS' && status === 403)
+  misconfigured.has(name) || (service === 'SQS' && (status === 403 || name.startsWith('Kms')))
 
 /**
  * Sorts a failed call to S3 or SQS by who can mend it. No HTTP answer at all, one that can't be read, 5xx, throttling and

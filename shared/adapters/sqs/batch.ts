@@ -35,13 +35,16 @@ export const settleBatch = (size: number, answer: BatchAnswer): PromiseSettledRe
 const entryFailure = (entry: NonNullable<BatchAnswer['Failed']>[number] | undefined) => {
   if (!entry) return new OutageError('SQS', 'the answer to a batch leaves an entry out')
   const detail = `${entry.Code ?? ''} ${entry.Message ?? ''}`.trim()
-  return entry.SenderFault && !isThrottling(entry.Code ?? '')
+  return entry.SenderFault && !isOfAll(entry.Code ?? '')
     ? new RefusalError(`SQS: ${detail}`)
     : new OutageError('SQS', detail)
 }
 
-/** Of an entry that was throttled, as by the key service, SQS says that its sender is at fault. */
-const isThrottling = (code: string) => /Throttl|OverLimit|RequestLimitExceeded/i.test(code)
+/**
+ * Of an entry that was throttled, or that the key service did not encrypt, SQS says that its sender is at fault: but every
+ * other entry would fare the same.
+ */
+const isOfAll = (code: string) => /Throttl|OverLimit|RequestLimitExceeded|^Kms|^KMS\.|AccessDenied/i.test(code)
 
 /** Most entries and bytes of one batch, and of one message; the bytes since August 2025. */
 export const batchLimits = { maxItems: 10, maxBytes: 1_048_576 } as const

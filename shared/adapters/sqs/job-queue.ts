@@ -71,6 +71,9 @@ const tooLate = (withinMs: number): PromiseRejectedResult => ({
 
 const writeJob = (job: VisionJob) =>
   writeMessage({
-    body: JSON.stringify(job),
+    body: JSON.stringify(job).replace(/[\ufffe\uffff]/g, escapeCharacter),
     fifo: { group: jobGroup(job.user_id, job.job_id), deduplicationId: job.job_id },
   })
+
+/** SQS takes no message with these two (SQS API reference, SendMessage), and a user's name may hold any. */
+const escapeCharacter = (character: string) => `\\u${character.charCodeAt(0).toString(16)}`

@@ -43,6 +43,16 @@ suite('an image.deleted', () => {
     assert.equal((await counts())['scans cancelled'], 2)
   })
 
+  test('that is being written has its image.uploaded looked up already', async () => {
+    const { ledger, calls, tell } = open()
+    const release = ledger.faults.hold('cancel')
+    const cancelled = tell(deletedEvent('scan'))
+    await tell(uploadedEvent('scan'))
+    assert.deepEqual(calls.slice(0, 2), ['ledger.cancel', 'ledger.find'])
+    release()
+    await cancelled
+  })
+
   test('after the image.uploaded keeps every repeat and every re-creation from being sent', async () => {
     const { jobs, tell, pass, counts } = open()
     await tell(uploadedEvent('scan'))

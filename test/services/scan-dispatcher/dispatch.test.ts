@@ -3,12 +3,10 @@ import { suite, test } from 'node:test'
 
 import { eventRecord } from '#shared/domain/events.ts'
 import { jobId } from '#shared/domain/ids.ts'
-import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 import { eventually } from '../../support/eventually.ts'
-import { keyFacts, recordOf, traceparent, uploadedAt, uploadedEvent } from './events.ts'
-import { keysOf, open } from './world.ts'
+import { keyFacts, traceparent, uploadedAt, uploadedEvent } from './events.ts'
+import { keysOf, normalPath, open } from './world.ts'
 
-const normalPath = ['jobs.send', 'events.append', 'ledger.enter']
 const minutes = (count: number) => new Date(uploadedAt.getTime() + count * 60_000)
 const days = (count: number) => minutes(count * 24 * 60)
 
@@ -172,6 +170,24 @@ suite('an image.uploaded that comes again', () => {
   })
 })
 
+test('of an image.uploaded that tells two times the older one holds', async () => {
+  const event = uploadedEvent('scan')
+  for (const [ageDays, end] of [
+    [0.01, 'dispatched'],
+    [31, 'expired'],
+  ] as const) {
+    const old = new Date(uploadedAt.getTime() - ageDays * 86_400_000).toISOString()
+    for (const told of [
+      { ...event, time: old },
+      { ...event, data: { ...event.data, uploaded_at: old } },
+    ]) {
+      const { calls, tell, counts } = open()
+      await tell(told)
+      assert.deepEqual([calls[0], (await counts())[`scans ${end}`]], [ageDays < 1 ? 'ledger.find' : undefined, 1])
+    }
+  }
+})
+
 suite('an image.uploaded of a scan that is not kept any more', () => {
   for (const [what, event] of [
     ['by its upload', uploadedEvent('scan')],
@@ -219,6 +235,11 @@ suite('a record of image.uploaded', () => {
       /key "scans\/20250101\/u" is not ours: it is not of the form/,
     ],
     ['names a key of another purpose', withKey(keyFacts('chat', 1).key), /is that of no scan/],
+    [
+      'names the job of another scan',
+      withKey(keyFacts('scan', 2).key),
+      new RegExp(`names the job ${event.data.job_id ?? ''}, but its scan's is [0-9a-f]{32}$`),
+    ],
   ] as const) {
     test(`that ${what} is rejected with the reason, and sends nothing`, async () => {
       const { calls, take, counts } = open()
@@ -229,62 +250,4 @@ suite('a record of image.uploaded', () => {
       assert.deepEqual([calls, (await counts())['scans dead_lettered']], [[], 1])
     })
   }
-})
-
-suite('an image.uploaded that meets a failure', () => {
-  test('waits for the service that is away, and then is thrown on', async () => {
-    const { jobs, events, ledger, told, tell, calls } = open()
-    const away = (service: 'S3' | 'SQS' | 'the event log') => new OutageError(service, 'a test')
-    jobs.faults.fail('send', away('SQS'))
-    await assert.rejects(tell(uploadedEvent('scan')), OutageError)
-    events.faults.fail('append', away('the event log'))
-    await assert.rejects(tell(uploadedEvent('scan')), OutageError)
-    ledger.faults.fail('enter', away('S3'))
-    await assert.rejects(tell(uploadedEvent('scan')), OutageError)
-    const waits = ['SQS', 'the event log', 'S3'].flatMap((service) => [`shut ${service}`, 'opened'])
-    assert.deepEqual(told, waits)
-    assert.equal(calls.length, 6)
-  })
-
-  test('of a ledger that is away for long is neither sent nor announced twice', async () => {
-    const { jobs, ledger, handle, pass, calls, dispatched, counts } = open()
-    const record = recordOf('image.uploaded', eventRecord(uploadedEvent('scan')).value)
-    const context = { signal: new AbortController().signal, attempt: 1 }
-    ledger.faults.fail('enter', new OutageError('S3', 'a test'), 3)
-    for (let round = 0; round < 3; round++) {
-      await assert.rejects(handle(record, context), OutageError)
-      pass(400)
-    }
-    assert.deepEqual(await handle(record, context), { kind: 'done' })
-    assert.deepEqual([jobs.jobs.length, dispatched().length, ledger.facts.size], [1, 1, 1])
-    assert.deepEqual(calls, [...normalPath, 'ledger.enter', 'ledger.enter', 'ledger.enter'])
-    assert.equal((await counts())['dispatch_delay_seconds_sum'], 1, 'the delay ends where the queue accepted')
-  })
-
-  for (const error of [new RefusalError('the job is too large'), new SetupError('there is no such queue')]) {
-    test(`(${error.name}) throws it on, and shuts nothing`, async () => {
-      const { jobs, events, told, tell } = open()
-      jobs.faults.fail('send', error)
-      await assert.rejects(tell(uploadedEvent('scan')), error)
-      assert.deepEqual([told, events.records], [[], []])
-    })
-  }
-
-  test('whose partition was given up says nothing of the services', async () => {
-    const { ledger, handle, told, pass, counts } = open()
-    const gone = new AbortController()
-    pass(600)
-    const release = ledger.faults.hold('find')
-    ledger.faults.fail('find', new OutageError('S3', 'the request was aborted'))
-    const record = recordOf('image.uploaded', eventRecord(uploadedEvent('scan')).value)
-    const handled = assert.rejects(handle(record, { signal: gone.signal, attempt: 1 }), OutageError)
-    gone.abort()
-    release()
-    await handled
-    assert.deepEqual(told, [])
-    assert.deepEqual(await counts(), {
-      'dispatch_taken image.uploaded': 1,
-      'dispatch_abandoned image.uploaded': 1,
-    })
-  })
 })

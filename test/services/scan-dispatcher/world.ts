@@ -15,6 +15,9 @@ import { fakeJobLedger } from '../../support/fakes/job-ledger.ts'
 import { fakeJobQueue } from '../../support/fakes/job-queue.ts'
 import { recordOf, uploadedAt } from './events.ts'
 
+/** The calls that the first event of a scan costs while it is young. */
+export const normalPath = ['jobs.send', 'events.append', 'ledger.enter']
+
 const silent = openLog({ name: 'test', level: 'silent' })
 
 /** What outlives a dispatcher, on one clock. */

@@ -10,6 +10,7 @@ import {
   rejectionReasons,
   scanDispatchedSchema,
 } from '#shared/domain/events.ts'
+import { jobId } from '#shared/domain/ids.ts'
 import type { Inspection } from '#shared/domain/images/inspect.ts'
 import { planJob, visionJobSchema } from '#shared/domain/jobs.ts'
 import { makeKey } from '#shared/domain/keys.ts'
@@ -221,7 +222,7 @@ test('a removal is announced with its cause', () => {
 test('an accepted scan becomes one job that holds all that a worker needs', () => {
   const event = announceVerdict(place, facts, { ...object }, accepted)
   assert.ok(event.type === 'image.uploaded')
-  const job = planJob(event, { jobId: 'f'.repeat(32) }, new Date('2026-01-01T10:00:01Z'))
+  const job = planJob(event, { jobId: jobId(place.bucket, facts.key) }, new Date('2026-01-01T10:00:01Z'))
   assert.deepEqual(visionJobSchema.parse(job), job)
   assert.equal(job.job_id, event.data.job_id)
   assert.equal(job.event_id, event.id)

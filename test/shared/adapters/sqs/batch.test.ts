@@ -20,8 +20,10 @@ suite('the answer to a batch', () => {
     assert.match(String(results[2]?.status === 'rejected' && results[2].reason), /ReceiptHandleIsInvalid not a handle/)
   })
 
-  test('a throttled entry waits, whoever is said to be at fault', () => {
-    for (const Code of ['RequestThrottled', 'KMS.ThrottlingException', 'OverLimit', 'ThrottlingException'])
+  test('an entry that was throttled, or that no key or right was there for, waits, whoever is said to be at fault', () => {
+    const throttled = ['RequestThrottled', 'KMS.ThrottlingException', 'OverLimit', 'ThrottlingException']
+    const keyless = ['KMS.AccessDeniedException', 'KMS.DisabledException', 'KmsNotFound', 'AccessDenied']
+    for (const Code of [...throttled, ...keyless])
       assert.deepEqual(kinds(settleBatch(1, { Failed: [{ Id: '0', SenderFault: true, Code }] })), [OutageError], Code)
   })
 

@@ -75,6 +75,22 @@ suite('the SQS job queue', () => {
     )
   })
 
+  test('a job never leaves a process that was frozen before it could', async (context) => {
+    const { calls, ...options } = await openScriptedSqs(context, allDone)
+    const { send } = sqsJobQueue({ ...options, withinMs: 200 })
+    await send(visionJob('before'))
+    const late = assert.rejects(send(visionJob('late')), OutageError)
+    const until = performance.now() + 300
+    while (performance.now() < until);
+    await late
+    await send(visionJob('after'))
+    const sent = calls.flatMap(({ entries }) => entries.map(({ MessageDeduplicationId }) => MessageDeduplicationId))
+    assert.deepEqual(
+      sent,
+      ['before', 'after'].map((name) => visionJob(name).job_id),
+    )
+  })
+
   test('a job is known to the queue for as long as repeats are sent unasked', () => {
     assert.ok(recentMs + sendWithinMs < remembersMs)
   })
