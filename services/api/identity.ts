@@ -25,7 +25,7 @@ export const identifyBy = (keys: TokenKeys): Identify => {
   const remembered = rememberTokens()
   return async (authorization) => {
     const token = readBearer(authorization)
-    const name = hash('sha256', token, 'base64')
+    const name = hash('sha256', token)
     const known = remembered.find(name, keys.generation())
     if (known !== undefined) return known
     if (!isCanonical(token)) throw tokenProblem('token_invalid', notAccepted)

@@ -103,6 +103,15 @@ export const writeTicket = (
   cdn_url: cdnUrl(place, key),
   expires_in: expiresInSeconds,
   // A signature's time has no milliseconds.
-  expires_at: new Date((Math.floor(now.getTime() / 1000) + expiresInSeconds) * 1000).toISOString(),
+  expires_at: writeSecond(Math.floor(now.getTime() / 1000) + expiresInSeconds),
   ...(purpose === 'scan' ? { job_id: jobId(place.bucket, key) } : {}),
 })
+
+let lastSecond = Number.NaN
+let lastText = ''
+
+/** A second of the clock, since 1970, as ISO 8601 writes it; written once for all its tickets. */
+const writeSecond = (second: number): string => {
+  if (second !== lastSecond) lastText = new Date((lastSecond = second) * 1000).toISOString()
+  return lastText
+}

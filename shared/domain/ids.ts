@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { ObjectKey } from './keys.ts'
 
 /** 32 hex digits of SHA-256 over the parts, joined by line feeds: no part of ours can hold one. */
-const digest = (...parts: string[]) => hash('sha256', parts.join('\n'), 'hex').slice(0, 32)
+const digest = (...parts: string[]) => hash('sha256', parts.join('\n')).slice(0, 32)
 
 /** The id of a scan's job: known with the ticket, the same in every replay. */
 export const jobId = (bucket: string, key: ObjectKey) => digest('job', bucket, key)

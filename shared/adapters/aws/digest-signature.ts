@@ -22,7 +22,7 @@ export const digestSigner = (key: Buffer, beginning: string): SignDigest => {
     if (digest.length !== digestDigits) throw new RangeError(`${digest.length} characters are no SHA-256 in hex`)
     inner.write(digest, digestAt, 'latin1')
     outer.write(hash('sha256', inner, 'latin1'), blockBytes, 'latin1')
-    return hash('sha256', outer, 'hex')
+    return hash('sha256', outer)
   }
 }
 
