@@ -3,7 +3,7 @@ import { readImageDeletedSchema } from '#shared/domain/events.ts'
 import type { CancelOutcome } from '#shared/domain/outcomes.ts'
 
 import type { RecentIds } from './recent-ids.ts'
-import { readEvent } from './read-event.ts'
+import { placeOf, readEvent } from './read-event.ts'
 import type { Settle, SettleDeps } from './settled.ts'
 
 /**
@@ -26,7 +26,7 @@ export const openCancel =
         return { outcome: plan.kind, key, eventId, traceparent }
       case 'due':
         cancelled.add(plan.ref.jobId)
-        await ledger.cancel(plan.ref, { key, eventId, at: now() })
+        await ledger.cancel(plan.ref, { key, eventId, by: placeOf(record), at: now() })
         return { outcome: 'cancelled', key, eventId, traceparent, jobId: plan.ref.jobId }
       default:
         return plan satisfies never

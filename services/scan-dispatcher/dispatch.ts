@@ -10,7 +10,7 @@ import type { JobState } from '#shared/ports/job-ledger.ts'
 import { messaging, traced, traceWork, withTrace } from '#shared/runtime/tracing.ts'
 
 import type { RecentIds } from './recent-ids.ts'
-import { readEvent } from './read-event.ts'
+import { placeOf, readEvent } from './read-event.ts'
 import type { Settle, SettleDeps } from './settled.ts'
 
 type Due = Extract<DispatchPlan, { kind: 'due' }>
@@ -49,7 +49,9 @@ export const openDispatch = (deps: SettleDeps, cancelled: RecentIds): Settle<Dis
         const attributes = messaging.process('kafka', record.topic, key)
         const work = traceWork(`process ${record.topic}`, { kind: 'consumer', parent: event.traceparent, attributes })
         const due = { ...plan, job: withTrace(plan.job, work) }
-        const outcome = await traced(work, () => sendOnce(deps, due, { mustLook, progress, signal }))
+        const outcome = await traced(work, () =>
+          sendOnce(deps, due, { mustLook, progress, by: placeOf(record), signal }),
+        )
         const delayMs = progress.accepted && progress.accepted.at.getTime() - Date.parse(event.data.uploaded_at)
         const about = { key, jobId: plan.job.job_id, eventId: event.id, traceparent: work.traceparent }
         return { outcome, ...about, ...(outcome === 'dispatched' && delayMs !== undefined && { delayMs }) }
@@ -76,7 +78,7 @@ const findFresh = async (
 const sendOnce = async (
   deps: SettleDeps,
   { job, ref }: Due,
-  { mustLook, progress, signal }: { mustLook: boolean; progress: Progress; signal: AbortSignal },
+  { mustLook, progress, by, signal }: { mustLook: boolean; progress: Progress; by: string; signal: AbortSignal },
 ): Promise<DispatchOutcome> => {
   const { jobs, ledger, events, now } = deps
   if (!progress.accepted) {
@@ -92,7 +94,7 @@ const sendOnce = async (
     await events.append([eventRecord(announceDispatch(accepted.job))])
     progress.isAnnounced = true
   }
-  const entry = await ledger.enter(ref, { key: job.key, eventId: job.event_id, at: accepted.at })
+  const entry = await ledger.enter(ref, { key: job.key, eventId: job.event_id, by, at: accepted.at })
   return entry === 'entered' ? 'dispatched' : 'already_dispatched'
 }
 

@@ -6,6 +6,9 @@ import { traceIdOf } from '#shared/runtime/tracing.ts'
 
 export type ReadEvent<Event> = { ok: true; event: Event } | { ok: false; problem: string }
 
+/** Where a record lies, as the ledger notes it. */
+export const placeOf = ({ topic, partition, offset }: LogRecord) => `${topic} ${partition}:${offset}`
+
 const longestProblem = 500
 
 /** What a record holds, or a sentence that says why it is no such event. */

@@ -18,7 +18,12 @@ export type JobLedgerUnderTest = {
 }
 
 const ref = (number: number, date = '20250101'): JobRef => ({ jobId: number.toString(16).padStart(32, '0'), date })
-const note = { key: 'scans/20250101/ü/0', eventId: 'f'.repeat(32), at: new Date('2025-01-01T12:00:00Z') }
+const note = {
+  key: 'scans/20250101/ü/0',
+  eventId: 'f'.repeat(32),
+  by: 'image.uploaded 0:1',
+  at: new Date('2025-01-01T12:00:00Z'),
+}
 
 const calls: Readonly<Record<string, (ledger: JobLedger) => Promise<unknown>>> = {
   find: (ledger) => ledger.find(ref(1)),
@@ -44,9 +49,22 @@ export const jobLedgerContract = (name: string, openLedger: () => Promise<JobLed
     test('tells the first entry from a repeat, whoever makes it', async (context) => {
       const { ledger, other } = await open(context)
       assert.equal(await ledger.enter(ref(1), note), 'entered')
-      assert.equal(await ledger.enter(ref(1), note), 'known')
-      assert.equal(await other.enter(ref(1), { ...note, eventId: 'e'.repeat(32) }), 'known')
+      const others = [
+        { eventId: 'e'.repeat(32) },
+        { by: 'image.uploaded 0:11' },
+        { at: new Date('2025-01-01T12:00:00.001Z') },
+      ]
+      for (const changes of others)
+        for (const one of [ledger, other]) assert.equal(await one.enter(ref(1), { ...note, ...changes }), 'known')
       assert.deepEqual(await other.find(ref(1)), { isDispatched: true, isCancelled: false })
+    })
+
+    test('tells who repeats its own entry, as after a lost answer, that it was the first', async (context) => {
+      const { ledger } = await open(context)
+      for (let round = 0; round < 3; round++) assert.equal(await ledger.enter(ref(1), note), 'entered')
+      assert.equal(await ledger.enter(ref(1), { ...note, by: 'another' }), 'known')
+      await ledger.cancel(ref(2), note)
+      assert.equal(await ledger.enter(ref(2), note), 'entered')
     })
 
     test('keeps a cancellation beside the entry, in whatever order they come', async (context) => {
@@ -72,7 +90,9 @@ export const jobLedgerContract = (name: string, openLedger: () => Promise<JobLed
     test('of many entries at once one is the first', async (context) => {
       const { ledger, other } = await open(context)
       const ends = await Promise.all(
-        Array.from({ length: 12 }, (_, index) => (index % 2 ? ledger : other).enter(ref(1), note)),
+        Array.from({ length: 12 }, (_, index) =>
+          (index % 2 ? ledger : other).enter(ref(1), { ...note, by: `${index}` }),
+        ),
       )
       assert.equal(ends.filter((end) => end === 'entered').length, 1)
     })

@@ -131,8 +131,11 @@ for (const [name, faultyOf, call] of [
 
 test('a queue and a ledger that take every call twice have each job once', async () => {
   for (const faulty of [sqs, s3]) faulty.be('doubled')
+  const dispatched = async () => sumOf(await readMetrics(), /^scans_total\{outcome="dispatched"\}$/)
+  const before = await dispatched()
   await append()
   await allEntered()
   await checkJobs()
+  assert.equal(await dispatched(), before + scans, 'whoever is told twice counts once')
   for (const faulty of [sqs, s3]) faulty.be('none')
 })

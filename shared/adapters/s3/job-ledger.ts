@@ -8,7 +8,7 @@ import { backoff, retrying } from '#shared/runtime/backoff.ts'
 import { statusOf } from '../aws/failures.ts'
 import { s3ObjectStore } from './object-store.ts'
 
-/** Only whether an object is there counts. */
+/** Whether an object is there is all that a look asks. */
 const lookBytes = 1
 /** S3 answers 409 while somebody else creates the same object; that lasts no longer than one PUT. */
 const attempts = 5
@@ -21,10 +21,16 @@ export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: stri
   const isThere = async (key: string, options?: { signal?: AbortSignal }) =>
     (await states.readStart(key, lookBytes, options).catch(explain)) !== undefined
 
-  const create = (key: string, ref: JobRef, { key: image, eventId, at }: LedgerNote) => {
-    const body = JSON.stringify({ job_id: ref.jobId, key: image, event_id: eventId, at: at.toISOString() })
+  const create = (key: string, body: string) => {
     const work = () => states.create({ key, body, contentType: 'application/json' })
     return retrying(work, { attempts, delayMs: retryDelayMs, isFinal: (error) => !isContended(error) }).catch(explain)
+  }
+
+  /** What is there may be what we wrote: an answer can be lost. */
+  const isOwn = async (key: string, body: string) => {
+    const wanted = Buffer.from(body)
+    const found = await states.readStart(key, wanted.length + 1).catch(explain)
+    return found !== undefined && wanted.equals(found.bytes)
   }
 
   return {
@@ -33,13 +39,20 @@ export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: stri
       const [isDispatched, isCancelled] = await Promise.all([isThere(entry, options), isThere(cancelled, options)])
       return { isDispatched, isCancelled }
     },
-    enter: async (ref, note) => ((await create(jobKeys(ref).entry, ref, note)) === 'created' ? 'entered' : 'known'),
+    enter: async (ref, note) => {
+      const { entry } = jobKeys(ref)
+      const body = writeNote(ref, note)
+      return (await create(entry, body)) === 'created' || (await isOwn(entry, body)) ? 'entered' : 'known'
+    },
     cancel: async (ref, note) => {
-      await create(jobKeys(ref).cancelled, ref, note)
+      await create(jobKeys(ref).cancelled, writeNote(ref, note))
     },
     ping: states.ping,
   }
 }
+
+const writeNote = ({ jobId }: JobRef, { key, eventId, by, at }: LedgerNote) =>
+  JSON.stringify({ job_id: jobId, key, event_id: eventId, by, at: at.toISOString() })
 
 const isContended = (error: unknown) => error instanceof OutageError && statusOf(error.cause) === 409
 

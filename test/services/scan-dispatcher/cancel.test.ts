@@ -92,4 +92,4 @@ suite('an image.deleted', () => {
   }
 })
 
-const noted = { key: 'key', eventId: 'f'.repeat(32), at: new Date('2025-01-01T12:00:00Z') }
+const noted = { key: 'key', eventId: 'f'.repeat(32), by: 'another', at: new Date('2025-01-01T12:00:00Z') }

@@ -3,9 +3,10 @@ import { suite, test } from 'node:test'
 
 import { eventRecord } from '#shared/domain/events.ts'
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
+import type { Around } from '../../support/fakes/intercept.ts'
 import { eventually } from '../../support/eventually.ts'
 import { recordOf, uploadedEvent } from './events.ts'
-import { normalPath, open } from './world.ts'
+import { normalPath, open, openSurroundings, readCounts, startDispatcher } from './world.ts'
 
 suite('an image.uploaded that meets a failure', () => {
   test('waits for the service that is away, and then is thrown on', async () => {
@@ -35,6 +36,27 @@ suite('an image.uploaded that meets a failure', () => {
     assert.deepEqual([jobs.jobs.length, dispatched().length, ledger.facts.size], [1, 1, 1])
     assert.deepEqual(calls, [...normalPath, 'ledger.enter', 'ledger.enter', 'ledger.enter'])
     assert.equal((await counts())['dispatch_delay_seconds_sum'], 1, 'the delay ends where the queue accepted')
+  })
+
+  test('that takes the answer of its entry away is dispatched all the same, once', async () => {
+    const surroundings = openSurroundings()
+    let answers = 0
+    const around: Around = async (call, proceed) => {
+      const answer = await proceed()
+      if (call === 'ledger.enter' && answers++ === 0) throw new OutageError('S3', 'the answer was lost')
+      return answer
+    }
+    const { handle, registry } = startDispatcher(surroundings, { around })
+    const { value } = eventRecord(uploadedEvent('scan'))
+    const record = recordOf('image.uploaded', value)
+    const context = { signal: new AbortController().signal, attempt: 1 }
+    await assert.rejects(handle(record, context), OutageError)
+    surroundings.pass(60)
+    assert.deepEqual(await handle(record, context), { kind: 'done' })
+    assert.deepEqual(await handle({ ...record, offset: '1' }, context), { kind: 'done' })
+    const counts = await readCounts(registry)
+    assert.deepEqual([counts['scans dispatched'], counts['scans already_dispatched']], [1, 1])
+    assert.equal(counts['dispatch_delay_seconds_sum'], 1)
   })
 
   test('of its own is in hand until the fifth, and then counted once as a dead letter', async () => {

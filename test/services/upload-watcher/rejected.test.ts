@@ -58,6 +58,16 @@ suite('a rejected object that is to be deleted', () => {
     })
   }
 
+  test('leaves a newer version with the same bytes, and so the same etag', async () => {
+    const world = openRejected('v1')
+    await settle(world, (call, proceed) => {
+      const again = { key, bytes: pdfBytes(1), contentType: 'image/png', versionId: 'v2' }
+      if (call === 'states.put') world.images.upload(again)
+      return proceed()
+    })
+    assert.equal(world.images.objects.get(key)?.object.versionId, 'v2')
+  })
+
   test('is removed by the repeat when the first try did not get so far, under the same id', async () => {
     const world = openRejected()
     world.images.faults.fail('removeVersion', new OutageError('S3', 'a test'))

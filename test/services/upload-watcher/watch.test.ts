@@ -214,6 +214,8 @@ suite('the watcher', options, () => {
     const { told, lines } = watch(context, world)
     await eventually(() => told.released === 1, 'the message to be given back')
     assert.ok(lines.some(({ msg }) => msg === 'unexpected failure'))
+    const [hidden] = world.uploads.messages
+    assert.ok(hidden && hidden.visibleAtMs > Date.now() + 5_000, 'it would come back at once')
     world.uploads.pass(11)
     await emptied(world)
     assert.equal(new Set(eventsOf(world).map(({ id }) => id)).size, 1)

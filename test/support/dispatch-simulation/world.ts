@@ -7,7 +7,14 @@ import { remembersMs, type JobQueue } from '#shared/ports/job-queue.ts'
 
 import { beginMs } from './images.ts'
 
-type JobFacts = { accepts: number; acceptedMs: number; announcements: number; isEntered: boolean; isCancelled: boolean }
+type JobFacts = {
+  accepts: number
+  acceptedMs: number
+  announcements: number
+  isEntered: boolean
+  enteredBy: string
+  isCancelled: boolean
+}
 
 /** A day longer than a scan, as the state bucket's lifecycle has it. */
 const ledgerDays = 31
@@ -31,7 +38,7 @@ export const openWorld = () => {
   const factsOf = (id: string): JobFacts => {
     const known = jobs.get(id)
     if (known) return known
-    const facts = { accepts: 0, acceptedMs: 0, announcements: 0, isEntered: false, isCancelled: false }
+    const facts = { accepts: 0, acceptedMs: 0, announcements: 0, isEntered: false, enteredBy: '', isCancelled: false }
     jobs.set(id, facts)
     return facts
   }
@@ -56,13 +63,14 @@ export const openWorld = () => {
   const stateOf = ({ jobId }: JobRef) => factsOf(jobId)
   const ledger: JobLedger = {
     find: (ref) => Promise.resolve({ isDispatched: stateOf(ref).isEntered, isCancelled: stateOf(ref).isCancelled }),
-    enter: (ref) => {
+    enter: (ref, { by, at }) => {
       const facts = stateOf(ref)
       insist(facts.accepts > 0, `${ref.jobId} was entered before the queue had it`)
       insist(facts.announcements > 0, `${ref.jobId} was entered before it was announced`)
-      const end = facts.isEntered ? 'known' : 'entered'
+      const own = `${by} ${at.getTime()}`
+      if (!facts.isEntered) facts.enteredBy = own
       facts.isEntered = true
-      return Promise.resolve(end)
+      return Promise.resolve(facts.enteredBy === own ? 'entered' : 'known')
     },
     cancel: (ref) => {
       stateOf(ref).isCancelled = true

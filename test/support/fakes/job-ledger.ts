@@ -9,6 +9,7 @@ export type FakeJobLedger = { ledger: JobLedger; faults: Faults; readonly facts:
 /** A ledger in memory. */
 export const fakeJobLedger = (): FakeJobLedger => {
   const facts = new Set<string>()
+  const notes = new Map<string, string>()
   const faults = openFaults()
   const ledger: JobLedger = {
     find: async (ref) => {
@@ -16,12 +17,12 @@ export const fakeJobLedger = (): FakeJobLedger => {
       const { entry, cancelled } = jobKeys(ref)
       return { isDispatched: facts.has(entry), isCancelled: facts.has(cancelled) }
     },
-    enter: async (ref) => {
+    enter: async (ref, note) => {
       await faults.strike('enter')
       const { entry } = jobKeys(ref)
-      if (facts.has(entry)) return 'known'
+      if (!facts.has(entry)) notes.set(entry, JSON.stringify(note))
       facts.add(entry)
-      return 'entered'
+      return notes.get(entry) === JSON.stringify(note) ? 'entered' : 'known'
     },
     cancel: async (ref) => {
       await faults.strike('cancel')

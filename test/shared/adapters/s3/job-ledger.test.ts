@@ -12,7 +12,12 @@ const open = async (context: TestContext, answer: Answer) => {
   return { ledger: s3JobLedger({ client, bucket: 'states' }), ...s3 }
 }
 const ref = { jobId: '0123456789abcdef0123456789abcdef', date: '20250101' }
-const note = { key: 'scans/20250101/u/0', eventId: 'f'.repeat(32), at: new Date('2025-01-01T12:00:00Z') }
+const note = {
+  key: 'scans/20250101/u/0',
+  eventId: 'f'.repeat(32),
+  by: 'image.uploaded 0:1',
+  at: new Date('2025-01-01T12:00:00Z'),
+}
 const entry = '/states/jobs/20250101/0123456789abcdef0123456789abcdef'
 
 suite('the S3 job ledger', () => {
@@ -30,6 +35,7 @@ suite('the S3 job ledger', () => {
       job_id: ref.jobId,
       key: note.key,
       event_id: note.eventId,
+      by: note.by,
       at: '2025-01-01T12:00:00.000Z',
     })
   })
@@ -54,7 +60,7 @@ suite('the S3 job ledger', () => {
       count < 4 ? s3Error(409, 'ConditionalRequestConflict') : s3Error(412, 'PreconditionFailed'),
     )
     assert.equal(await ledger.enter(ref, note), 'known')
-    assert.equal(requests.length, 4)
+    assert.deepEqual(requests, [...Array.from({ length: 4 }, () => `PUT ${entry}`), `GET ${entry}`])
   })
 
   test('409 without an end is an outage', async (context) => {
