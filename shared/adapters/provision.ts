@@ -39,9 +39,6 @@ const apply = async ({ s3, sqs, region }: Clients, resources: Wanted, dryRun: bo
     if (!queue) throw new SetupError(`the resources table names no queue ${name}`)
     return queue
   }
-  const bucketChanges = await provisionBuckets(
-    { client: s3, region, queueArn: (name) => find(name).arn, dryRun },
-    resources.buckets,
-  )
-  return { changes: [...changes, ...bucketChanges], find }
+  const options = { client: s3, region, queueArn: (name: string) => find(name).arn, dryRun }
+  return { changes: await provisionBuckets(options, resources.buckets, changes), find }
 }

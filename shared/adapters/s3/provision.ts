@@ -8,10 +8,12 @@ import {
 } from '@aws-sdk/client-s3'
 
 import type { BucketSpec } from '#shared/domain/resources.ts'
+import { RefusalError } from '#shared/ports/failures.ts'
 
 import { awsFailure, statusOf } from '../aws/failures.ts'
 import type { QueueArn } from './bucket-notifications.ts'
 import { bucketSettings } from './bucket-settings.ts'
+import type { Setting } from './setting.ts'
 
 type Options = {
   client: S3Client
@@ -22,35 +24,65 @@ type Options = {
 
 /**
  * Makes the buckets as the specs say; a bucket's queues must exist. What is right already is left alone. Answers what was
- * done, one sentence each; a dry run does nothing and answers what would be.
+ * done, one sentence each, behind those in `changes`; a dry run does nothing and answers what would be.
+ * @throws RefusalError when a store cannot be set so or forbids it; all else is done, and the error's lines tell both
  */
-export const provisionBuckets = async (options: Options, specs: readonly BucketSpec[]): Promise<string[]> => {
-  const changes: string[] = []
+export const provisionBuckets = async (
+  options: Options,
+  specs: readonly BucketSpec[],
+  changes: string[] = [],
+): Promise<string[]> => {
+  const refusals: RefusalError[] = []
   for (const spec of specs) {
     try {
-      changes.push(...(await provisionBucket(options, spec)))
+      await provisionBucket(options, spec, changes, refusals)
     } catch (error) {
       throw awsFailure('S3', `making the bucket ${spec.name}`, error)
     }
   }
-  return changes
+  if (refusals.length === 0) return changes
+  const [cause] = refusals
+  throw new RefusalError([...changes, ...refusals.map(({ message }) => message)].join('\n'), { cause })
 }
 
-const provisionBucket = async ({ client, region, queueArn, dryRun }: Options, spec: BucketSpec) => {
+const provisionBucket = async (
+  options: Options,
+  spec: BucketSpec,
+  changes: string[],
+  refusals: RefusalError[],
+): Promise<void> => {
+  const { client, region, queueArn, dryRun } = options
   const Bucket = spec.name
-  const changes: string[] = []
   const exists = await bucketExists(client, Bucket)
   if (!exists) {
     if (!dryRun) await createBucket(client, Bucket, region)
     changes.push(`bucket ${Bucket}: ${dryRun ? 'would be created' : 'created'}`)
   }
-  for (const { name, wanted, read, write } of bucketSettings(spec, queueArn)) {
-    const present = exists || !dryRun ? await read(client, Bucket) : []
-    if (isDeepStrictEqual(present, wanted)) continue
-    if (!dryRun) await write(client, Bucket)
-    changes.push(`bucket ${Bucket}: ${dryRun ? 'would set' : 'set'} ${name}`)
+  for (const setting of bucketSettings(spec, queueArn)) {
+    try {
+      const isChanged = await provisionSetting(options, Bucket, exists, setting)
+      if (isChanged) changes.push(`bucket ${Bucket}: ${dryRun ? 'would set' : 'set'} ${setting.name}`)
+    } catch (error) {
+      refusals.push(asRefusal(error, `setting ${setting.name} of ${Bucket}`))
+    }
   }
-  return changes
+}
+
+/** @returns whether something is, or in a dry run would be, changed */
+const provisionSetting = async ({ client, dryRun }: Options, Bucket: string, exists: boolean, setting: Setting) => {
+  const present = exists || !dryRun ? await setting.read(client, Bucket) : []
+  if (isDeepStrictEqual(present, setting.wanted)) return false
+  if (!dryRun) await setting.write(client, Bucket)
+  return true
+}
+
+/** @throws what is no refusal */
+const asRefusal = (error: unknown, about: string): RefusalError => {
+  const cause = { cause: error }
+  if (statusOf(error) === 501) return new RefusalError(`S3: ${about}: this store cannot (HTTP 501)`, cause)
+  const failure = awsFailure('S3', about, error)
+  if (failure instanceof RefusalError) return failure
+  throw failure
 }
 
 const bucketExists = async (client: S3Client, Bucket: string) => {

@@ -3,7 +3,7 @@ import { suite, test, type TestContext } from 'node:test'
 
 import { provisionBuckets } from '#shared/adapters/s3/provision.ts'
 import type { BucketSpec } from '#shared/domain/resources.ts'
-import { RefusalError } from '#shared/ports/failures.ts'
+import { OutageError, RefusalError } from '#shared/ports/failures.ts'
 
 import { openScriptedS3, s3Error, type ScriptedAnswer } from './scripted-s3.ts'
 
@@ -55,6 +55,32 @@ suite('provision on other stores', () => {
       run(notified),
       (error) => error instanceof RefusalError && /images.*MalformedXML/.test(error.message),
     )
+  })
+
+  test('what a store cannot be set to hinders nothing else, and is told at the end with what was done', async (context) => {
+    const cors = { origins: ['*'], methods: ['PUT'], headers: ['*'], exposed: ['ETag'], maxAgeSeconds: 60 } as const
+    const lifecycle = [{ id: 'scans', prefix: 'scans/', expireDays: 30 }]
+    const { run, counts } = await openStore(context, {
+      'HEAD bucket': { status: 404 },
+      'PUT cors': s3Error(501, 'NotImplemented'),
+      'PUT notification': s3Error(400, 'InvalidArgument'),
+    })
+    await assert.rejects(run({ ...notified, cors: [cors], lifecycle }), (error) => {
+      assert.ok(error instanceof RefusalError)
+      const [created, set, ...refused] = error.message.split('\n')
+      assert.deepEqual([created, set], ['bucket images: created', 'bucket images: set lifecycle'])
+      assert.match(
+        refused.join(';'),
+        /^S3: setting CORS of images: this store cannot .HTTP 501.;S3: setting notifications of images: .*InvalidArgument/,
+      )
+      return true
+    })
+    assert.equal(counts.get('PUT lifecycle'), 1)
+  })
+
+  test('a store that is away in the middle is an outage, not a refusal', async (context) => {
+    const { run } = await openStore(context, { 'PUT notification': s3Error(503, 'SlowDown') })
+    await assert.rejects(run(notified), OutageError)
   })
 
   test('a bucket that somebody made a moment ago is taken as made', async (context) => {
