@@ -115,6 +115,12 @@ export const verdictRecordSchema = z.object({
 
 export type VerdictRecord = z.infer<typeof verdictRecordSchema>
 
+/** Whether a verdict was given on this very state of an object. */
+export const isVerdictOn = (verdict: VerdictRecord, object: StoredObject): boolean =>
+  verdict.version_id === object.versionId &&
+  verdict.etag === object.etag &&
+  verdict.uploaded_at === object.lastModified.toISOString()
+
 /** Where the verdict on a key is stored in the state bucket. */
 export const verdictKey = (key: ObjectKey) => `verdicts/${key}`
 

@@ -1,18 +1,13 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 
 import { jobKeys, type JobRef } from '#shared/domain/job-refs.ts'
-import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
+import { RefusalError, SetupError } from '#shared/ports/failures.ts'
 import type { JobLedger, LedgerNote } from '#shared/ports/job-ledger.ts'
-import { backoff, retrying } from '#shared/runtime/backoff.ts'
 
-import { statusOf } from '../aws/failures.ts'
 import { s3ObjectStore } from './object-store.ts'
 
 /** Only whether an object is there counts. */
 const lookBytes = 1
-/** S3 answers 409 while somebody else creates the same object; that lasts no longer than one PUT. */
-const attempts = 5
-const retryDelayMs = backoff({ baseMs: 50, capMs: 400 })
 
 /** An object of the state bucket for each fact about a job. */
 export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: string }): JobLedger => {
@@ -23,8 +18,7 @@ export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: stri
 
   const create = (key: string, ref: JobRef, { key: image, eventId, at }: LedgerNote) => {
     const body = JSON.stringify({ job_id: ref.jobId, key: image, event_id: eventId, at: at.toISOString() })
-    const work = () => states.create({ key, body, contentType: 'application/json' })
-    return retrying(work, { attempts, delayMs: retryDelayMs, isFinal: (error) => !isContended(error) }).catch(explain)
+    return states.create({ key, body, contentType: 'application/json' }).catch(explain)
   }
 
   return {
@@ -40,8 +34,6 @@ export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: stri
     ping: states.ping,
   }
 }
-
-const isContended = (error: unknown) => error instanceof OutageError && statusOf(error.cause) === 409
 
 /** The keys are our own, so what the store refuses is no job's fault. A missing object is a 403 without s3:ListBucket. */
 const explain = (error: unknown): never => {

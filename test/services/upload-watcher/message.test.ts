@@ -36,7 +36,7 @@ suite('a message', { concurrency: true }, () => {
   test('is published, then its verdict is stored, then it is acknowledged', async () => {
     const world = openPhotos()
     const { calls, told } = await settle(world, notificationOf(s3Record(keys[0])))
-    assert.deepEqual(calls, ['images.readStart', 'events.append', 'states.put', 'uploads.acknowledge'])
+    assert.deepEqual(calls, ['images.readStart', 'events.append', 'states.create', 'uploads.acknowledge'])
     assert.deepEqual(told.outcomes, ['uploaded'])
     assert.deepEqual(world.uploads.messages, [])
   })
@@ -158,7 +158,11 @@ suite('a message', { concurrency: true }, () => {
   for (const [what, break_, kind] of [
     ['S3 is away', (world: World, error: Error) => world.images.faults.fail('readStart', error), OutageError],
     ['the log is away', (world: World, error: Error) => world.events.faults.fail('append', error), OutageError],
-    ['the state bucket is away', (world: World, error: Error) => world.states.faults.fail('put', error), OutageError],
+    [
+      'the state bucket is away',
+      (world: World, error: Error) => world.states.faults.fail('create', error),
+      OutageError,
+    ],
     [
       'the quarantine is away',
       (world: World, error: Error) => world.quarantine.faults.fail('send', error),
