@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 import type { QueueMessage } from '#shared/ports/message-queue.ts'
+import { startHeartbeat } from '../../../services/upload-watcher/heartbeat.ts'
 import { settleMessage } from '../../../services/upload-watcher/message.ts'
 import { eventually } from '../../support/eventually.ts'
 import { goodPhoto } from '../../support/images.ts'
@@ -276,5 +277,22 @@ suite('the heartbeat of a message', () => {
     land()
     await end
     assert.equal(ended, true)
+  })
+
+  test('waits at its end for every beat under way, not for the last alone', async () => {
+    const { deps } = messageDeps(openPhotos())
+    const landings: (() => void)[] = []
+    const extend = () => new Promise<void>((land) => landings.push(land))
+    const message = await takeMessage(openPhotos(), 'any')
+    const stop = startHeartbeat({ ...deps, uploads: { extend }, visibilitySeconds: 0.03 }, message)
+    await eventually(() => landings.length >= 2, 'a beat while another is under way')
+    let ended = false
+    const end = stop().then(() => (ended = true))
+    const [first, ...later] = landings
+    for (const land of later) land()
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+    assert.equal(ended, false)
+    first?.()
+    await end
   })
 })
