@@ -124,8 +124,8 @@ export const isVerdictOn = (verdict: VerdictRecord, object: StoredObject): boole
 /** Where the verdict on a key is stored in the state bucket. */
 export const verdictKey = (key: ObjectKey) => `verdicts/${key}`
 
-/** A verdict has a few hundred bytes. */
-export const maxVerdictBytes = 16_384
+/** A verdict has a few hundred bytes; with the longest declared type that HTTP lets through, and its escapes, 40 KB. */
+export const maxVerdictBytes = 65_536
 
 /** A verdict as it is stored; undefined when it can't be read. */
 export const readVerdict = (bytes: Uint8Array): VerdictRecord | undefined =>
