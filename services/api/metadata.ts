@@ -4,7 +4,7 @@ import { given } from '#shared/domain/given.ts'
 import type { KeyFacts } from '#shared/domain/keys.ts'
 import { keptUntil } from '#shared/domain/purposes.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
-import { maxVerdictBytes, readVerdict, verdictKey, type VerdictRecord } from '#shared/domain/verdict.ts'
+import { isVerdictOn, maxVerdictBytes, readVerdict, verdictKey, type VerdictRecord } from '#shared/domain/verdict.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 
 import type { ImageMetadata } from './schemas.ts'
@@ -25,7 +25,7 @@ export const describeImage = (
   facts: KeyFacts,
   object: StoredObject,
   stored: VerdictRecord | undefined,
-): ImageMetadata => describe(place, facts, object, stored && isAbout(stored, object) ? stored : undefined)
+): ImageMetadata => describe(place, facts, object, stored && isVerdictOn(stored, object) ? stored : undefined)
 
 /** What is known of an object that is gone since it was rejected; undefined when it is gone for another reason. */
 export const describeRemoved = (
@@ -62,8 +62,3 @@ const describe = (
   kept_until: keptUntil(facts.purpose, object.lastModified)?.toISOString() ?? null,
   cdn_url: cdnUrl(place, facts.key),
 })
-
-const isAbout = (verdict: VerdictRecord, object: StoredObject) =>
-  verdict.version_id === object.versionId &&
-  verdict.etag === object.etag &&
-  verdict.uploaded_at === object.lastModified.toISOString()

@@ -13,19 +13,20 @@ export type HeartbeatDeps = {
 
 /**
  * Renews the message's hiding until stopped; a beat that fails is no more than a risk of a repeat. Stopping waits for
- * the beat that is under way: it must not land after a release.
+ * all beats that are under way (a slow queue may have several): none must land after a release.
  */
 export const startHeartbeat = (deps: HeartbeatDeps, message: QueueMessage): (() => Promise<void>) => {
-  let lastBeat = Promise.resolve()
+  const underWay = new Set<Promise<void>>()
   const timer = setInterval(
     () => {
-      lastBeat = beat(deps, message)
+      const one = beat(deps, message).finally(() => underWay.delete(one))
+      underWay.add(one)
     },
     (deps.visibilitySeconds * 1000) / 3,
   )
-  return () => {
+  return async () => {
     clearInterval(timer)
-    return lastBeat
+    await Promise.all(underWay)
   }
 }
 

@@ -1,6 +1,6 @@
 import { announceVerdict, recordVerdict } from '#shared/domain/announce.ts'
 import { given } from '#shared/domain/given.ts'
-import { parseKey, type KeyFacts } from '#shared/domain/keys.ts'
+import { parseKey, type KeyFacts, type ObjectKey } from '#shared/domain/keys.ts'
 import { purposeRules } from '#shared/domain/purposes.ts'
 import { queueNames } from '#shared/domain/resources.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
@@ -66,24 +66,23 @@ const settleUpload = async (
   return traced(work, async (): Promise<Settled> => {
     await publish(deps, withTrace(event, work), record.eventTime)
     if (verdict.kind === 'accepted') {
-      await storeVerdict(deps.states, key.key, recordVerdict(event))
+      await storeVerdict(deps, key.key, recordVerdict(event), signal)
       return { outcome: 'uploaded', ...settled }
     }
-    await finishRejected(deps, key, facts.object, recordVerdict(event))
+    await finishRejected(deps, facts.object, { key: key.key, verdict: recordVerdict(event), signal })
     return { outcome: 'rejected', ...settled, reason: verdict.reason }
   })
 }
 
 /** The verdict comes before the removal: when the object is gone, nothing else can tell its uploader why. */
 const finishRejected = async (
-  { images, states, rejectedAction }: SettleDeps,
-  { key }: KeyFacts,
+  deps: SettleDeps,
   { versionId, etag }: StoredObject,
-  verdict: VerdictRecord,
+  { key, verdict, signal }: { key: ObjectKey; verdict: VerdictRecord; signal: AbortSignal },
 ): Promise<void> => {
-  if (rejectedAction === 'keep') return storeVerdict(states, key, verdict)
-  await storeVerdict(states, key, { ...verdict, removed: true })
-  await images.removeVersion(key, versionId === undefined ? { etag } : { versionId })
+  if (deps.rejectedAction === 'keep') return storeVerdict(deps, key, verdict, signal)
+  await storeVerdict(deps, key, { ...verdict, removed: true }, signal)
+  await deps.images.removeVersion(key, versionId === undefined ? { etag } : { versionId })
 }
 
 /** Some stores announce an object a moment before they show it. */

@@ -1,5 +1,5 @@
 import type { ObjectKey } from '#shared/domain/keys.ts'
-import { maxVerdictBytes, readVerdict, verdictKey, type VerdictRecord } from '#shared/domain/verdict.ts'
+import { isVerdictOn, maxVerdictBytes, readVerdict, verdictKey, type VerdictRecord } from '#shared/domain/verdict.ts'
 import { RefusalError } from '#shared/ports/failures.ts'
 import type { NewObject, ObjectStore } from '#shared/ports/object-store.ts'
 
@@ -17,11 +17,57 @@ export const findVerdict = async (
   return verdict && { verdict, etag: start.object.etag }
 }
 
-export const storeVerdict = (states: ObjectStore, key: ObjectKey, verdict: VerdictRecord): Promise<void> =>
-  states.put(writeVerdict(key, verdict))
+type Stores = { images: Pick<ObjectStore, 'head'>; states: ObjectStore }
 
 /** Each of them means that another wrote the verdict between our reading and writing it. */
 const maxConflicts = 5
+
+/**
+ * Stores a verdict, unless the one that is there speaks of what took the place of its object: notifications come in any order,
+ * and again at any time. Nearly always none is there, and one call does it.
+ * @throws RefusalError when it keeps changing, and whatever the stores throw
+ */
+export const storeVerdict = async (
+  { images, states }: Stores,
+  key: ObjectKey,
+  verdict: VerdictRecord,
+  signal: AbortSignal,
+): Promise<void> => {
+  const object = writeVerdict(key, verdict)
+  if ((await createVerdict(states, object)) === 'created') return
+  for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
+    const found = await findVerdict(states, key, signal)
+    if (!found) return states.put(object)
+    if (await isOutdated(images, key, { verdict, found: found.verdict }, signal)) return
+    if (found.etag === '') return states.put(object)
+    if ((await states.replace(object, found.etag)) === 'replaced') return
+  }
+  throw new RefusalError(`the verdict on ${key} keeps changing`)
+}
+
+/** A store that knows no conditional writes refuses each of them. */
+const createVerdict = async (states: ObjectStore, object: NewObject) => {
+  try {
+    return await states.create(object)
+  } catch (error) {
+    if (error instanceof RefusalError) return 'exists'
+    throw error
+  }
+}
+
+/** What is there now decides: a newer state may have gone again. Times, in whole seconds, must do where neither is there. */
+const isOutdated = async (
+  images: Stores['images'],
+  key: ObjectKey,
+  { verdict, found }: { verdict: VerdictRecord; found: VerdictRecord },
+  signal: AbortSignal,
+): Promise<boolean> => {
+  if (found.event_id === verdict.event_id) return false
+  const object = await images.head(key, { signal })
+  if (object && isVerdictOn(verdict, object)) return false
+  if (object && isVerdictOn(found, object)) return true
+  return Date.parse(found.uploaded_at) >= Date.parse(verdict.uploaded_at)
+}
 
 /**
  * Adds to a verdict that its object is gone. One that has taken its place meanwhile speaks of a newer object, or says the

@@ -118,11 +118,17 @@ export const verdictRecordSchema = z.object({
 
 export type VerdictRecord = z.infer<typeof verdictRecordSchema>
 
+/** Whether a verdict was given on this very state of an object. */
+export const isVerdictOn = (verdict: VerdictRecord, object: StoredObject): boolean =>
+  verdict.version_id === object.versionId &&
+  verdict.etag === object.etag &&
+  verdict.uploaded_at === object.lastModified.toISOString()
+
 /** Where the verdict on a key is stored in the state bucket. */
 export const verdictKey = (key: ObjectKey) => `verdicts/${key}`
 
-/** A verdict has a few hundred bytes. */
-export const maxVerdictBytes = 16_384
+/** A verdict has a few hundred bytes; with the longest declared type that HTTP lets through, and its escapes, 40 KB. */
+export const maxVerdictBytes = 65_536
 
 const storedSchema = verdictRecordSchema.loose()
 

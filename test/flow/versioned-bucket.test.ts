@@ -13,7 +13,8 @@ import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { planResources, queueNames } from '#shared/domain/resources.ts'
 import { settleMessage, type MessageDeps } from '../../services/upload-watcher/message.ts'
-import { keyOf } from '../services/upload-watcher/notifications.ts'
+import { findVerdict } from '../../services/upload-watcher/verdicts.ts'
+import { keyOf, notificationOf, s3Record } from '../services/upload-watcher/notifications.ts'
 import { openLines, openTold } from '../services/upload-watcher/world.ts'
 import { openLocal, region } from '../shared/adapters/aws/local.ts'
 import { fakeEventLog } from '../support/fakes/event-log.ts'
@@ -84,6 +85,21 @@ suite('a bucket with versions', () => {
     assert.equal(await images.head(alone), undefined)
     assert.equal((await images.head(above))?.size, photo.length)
     assert.deepEqual(deletions(), [VersionId])
+  })
+
+  test('a notification of an older version that comes late or again leaves the verdict on the newer one', async (context) => {
+    const { uploads, states, put, deleteOne, settleAll, deletions } = await openVersioned(context)
+    const key = keyOf('chat', 6)
+    const [older, newer] = [await put(key), await put(key, await goodPhoto('image/png', { width: 9, height: 7 }))]
+    await settleAll()
+    const late = s3Record(key, { bucket: names.bucket, awsRegion: region, object: { versionId: older.VersionId } })
+    await uploads.send({ body: notificationOf(late) })
+    assert.deepEqual(await settleAll(), ['uploaded'])
+    const found = await findVerdict(states, key, signal)
+    assert.deepEqual([found?.verdict.version_id, found?.verdict.width], [newer.VersionId, 9])
+    await deleteOne(key)
+    await settleAll()
+    assert.deepEqual(deletions(), [newer.VersionId])
   })
 
   test('a bare delete is told once about the version that was uploaded, also when all of it goes later', async (context) => {

@@ -302,6 +302,10 @@ export const liars = async (): Promise<Liar[]> => [
   { name: 'a TIFF image', bytes: await draw().tiff().toBuffer() },
   { name: 'a HEIC image', bytes: avifFile(gridImage, fileTypeBox('heic', 'mif1', 'heic')) },
   { name: 'a HEIC image', bytes: avifFile(gridImage, fileTypeBox('mif1', 'mif1', 'heix')) },
+  ...['avci', 'avcs', 'jpeg', 'jpgs', 'j2ki', 'j2is', 'vvic', 'vvis'].map((brand) => ({
+    name: 'a HEIF image',
+    bytes: fileTypeBox(brand, 'mif1', brand),
+  })),
   { name: 'an MP4 video', bytes: fileTypeBox('isom', 'isom', 'iso2', 'avc1', 'mp41') },
   { name: 'a QuickTime video', bytes: fileTypeBox('qt  ', 'qt  ') },
   { name: 'a ZIP archive', bytes: ascii('PK\x03\x04\x14\0\0\0\x08\0') },

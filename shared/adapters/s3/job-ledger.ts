@@ -1,18 +1,13 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 
 import { jobKeys, type JobRef } from '#shared/domain/job-refs.ts'
-import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
+import { RefusalError, SetupError } from '#shared/ports/failures.ts'
 import type { JobLedger, LedgerNote } from '#shared/ports/job-ledger.ts'
-import { backoff, retrying } from '#shared/runtime/backoff.ts'
 
-import { statusOf } from '../aws/failures.ts'
 import { s3ObjectStore } from './object-store.ts'
 
 /** Whether an object is there is all that a look asks. */
 const lookBytes = 1
-/** S3 answers 409 while somebody else creates the same object; that lasts no longer than one PUT. */
-const attempts = 5
-const retryDelayMs = backoff({ baseMs: 50, capMs: 400 })
 
 /** An object of the state bucket for each fact about a job. */
 export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: string }): JobLedger => {
@@ -21,9 +16,15 @@ export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: stri
   const isThere = async (key: string, options?: { signal?: AbortSignal }) =>
     (await states.readStart(key, lookBytes, options).catch(explain)) !== undefined
 
+<<<<<<< HEAD
   const create = (key: string, body: string) => {
     const work = () => states.create({ key, body, contentType: 'application/json' })
     return retrying(work, { attempts, delayMs: retryDelayMs, isFinal: (error) => !isContended(error) }).catch(explain)
+=======
+  const create = (key: string, ref: JobRef, { key: image, eventId, at }: LedgerNote) => {
+    const body = JSON.stringify({ job_id: ref.jobId, key: image, event_id: eventId, at: at.toISOString() })
+    return states.create({ key, body, contentType: 'application/json' }).catch(explain)
+>>>>>>> w/audit6
   }
 
   /** What is there may be what we wrote: an answer can be lost. */
@@ -51,11 +52,14 @@ export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: stri
   }
 }
 
+<<<<<<< HEAD
 const writeNote = ({ jobId }: JobRef, { key, eventId, by, at }: LedgerNote) =>
   JSON.stringify({ job_id: jobId, key, event_id: eventId, by, at: at.toISOString() })
 
 const isContended = (error: unknown) => error instanceof OutageError && statusOf(error.cause) === 409
 
+=======
+>>>>>>> w/audit6
 /** The keys are our own, so what the store refuses is no job's fault. A missing object is a 403 without s3:ListBucket. */
 const explain = (error: unknown): never => {
   if (!(error instanceof RefusalError)) throw error

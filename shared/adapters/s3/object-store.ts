@@ -11,10 +11,14 @@ import { given } from '#shared/domain/given.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 import type { NewObject, ObjectStart, ObjectStore, VersionPin } from '#shared/ports/object-store.ts'
+import { backoff, retrying } from '#shared/runtime/backoff.ts'
 
 import { awsFailure, statusOf } from '../aws/failures.ts'
 import { describeObject, readLength, readSize } from './object-answer.ts'
 import { openObjectCalls, type ReadOptions } from './object-calls.ts'
+
+/** S3 answers 409 while somebody else writes the same object; that lasts no longer than one PUT. */
+const contention = { attempts: 5, delayMs: backoff({ baseMs: 50, capMs: 400 }) }
 
 /** One bucket: what every image needs is signed here and sent by undici, the rest is the AWS SDK's. */
 export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: string }): ObjectStore => {
@@ -76,12 +80,12 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
   }
 
   const create = async (object: NewObject) => {
+    const work = () => calls.put(object, { 'if-none-match': '*' })
     try {
-      await calls.put(object, { 'if-none-match': '*' })
+      await retrying(work, { ...contention, isFinal: (error) => statusOf(error) !== 409 })
       return 'created'
     } catch (error) {
       if (statusOf(error) === 412) return 'exists'
-      // Somebody else is creating it at this moment; who repeats the call is told how that ended.
       if (statusOf(error) === 409)
         throw new OutageError('S3', `${object.key} is being written by another`, { cause: error })
       throw failure(`creating ${object.key}`, error)

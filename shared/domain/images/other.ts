@@ -75,6 +75,9 @@ const findSignature = (bytes: Uint8Array, table: Signature[]): Inspection | unde
 
 const heicBrands = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs']
 
+/** Of HEIF images and sequences coded otherwise: as H.264, JPEG, JPEG 2000, VVC (ISO/IEC 23008-12). */
+const otherHeifBrands = ['avci', 'avcs', 'jpeg', 'jpgs', 'j2ki', 'j2is', 'vvic', 'vvis']
+
 /** Brands of HEIF that leave open how the pixels are coded: AVIF's own may yet follow. */
 const openBrands = ['mif1', 'mif2', 'msf1']
 
@@ -84,6 +87,7 @@ export const nameMedia = ({ names, allRead }: Brands): Inspection => {
   const isOpen = openBrands.includes(major)
   if (isOpen && !allRead) return { kind: 'unknown' }
   if (isOpen || heicBrands.includes(major)) return heic
+  if (otherHeifBrands.includes(major)) return { kind: 'other', name: 'a HEIF image', mediaType: 'image/heif' }
   if (major === 'qt  ') return { kind: 'other', name: 'a QuickTime video', mediaType: 'video/quicktime' }
   if (major === 'crx ') return { kind: 'other', name: 'a Canon raw image', mediaType: 'image/x-canon-cr3' }
   if (major.startsWith('M4A')) return { kind: 'other', name: 'an MPEG-4 sound', mediaType: 'audio/mp4' }

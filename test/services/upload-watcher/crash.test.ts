@@ -27,7 +27,7 @@ const notOnTheWay = [
   'images.remove',
   'images.ping',
   'states.head',
-  'states.create',
+  'states.put',
   'states.remove',
   'states.removeVersion',
   'states.ping',

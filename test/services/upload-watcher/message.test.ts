@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 import type { QueueMessage } from '#shared/ports/message-queue.ts'
+import { startHeartbeat } from '../../../services/upload-watcher/heartbeat.ts'
 import { settleMessage } from '../../../services/upload-watcher/message.ts'
 import { eventually } from '../../support/eventually.ts'
 import { goodPhoto } from '../../support/images.ts'
@@ -36,7 +37,7 @@ suite('a message', { concurrency: true }, () => {
   test('is published, then its verdict is stored, then it is acknowledged', async () => {
     const world = openPhotos()
     const { calls, told } = await settle(world, notificationOf(s3Record(keys[0])))
-    assert.deepEqual(calls, ['images.readStart', 'events.append', 'states.put', 'uploads.acknowledge'])
+    assert.deepEqual(calls, ['images.readStart', 'events.append', 'states.create', 'uploads.acknowledge'])
     assert.deepEqual(told.outcomes, ['uploaded'])
     assert.deepEqual(world.uploads.messages, [])
   })
@@ -158,7 +159,11 @@ suite('a message', { concurrency: true }, () => {
   for (const [what, break_, kind] of [
     ['S3 is away', (world: World, error: Error) => world.images.faults.fail('readStart', error), OutageError],
     ['the log is away', (world: World, error: Error) => world.events.faults.fail('append', error), OutageError],
-    ['the state bucket is away', (world: World, error: Error) => world.states.faults.fail('put', error), OutageError],
+    [
+      'the state bucket is away',
+      (world: World, error: Error) => world.states.faults.fail('create', error),
+      OutageError,
+    ],
     [
       'the quarantine is away',
       (world: World, error: Error) => world.quarantine.faults.fail('send', error),
@@ -272,5 +277,22 @@ suite('the heartbeat of a message', () => {
     land()
     await end
     assert.equal(ended, true)
+  })
+
+  test('waits at its end for every beat under way, not for the last alone', async () => {
+    const { deps } = messageDeps(openPhotos())
+    const landings: (() => void)[] = []
+    const extend = () => new Promise<void>((land) => landings.push(land))
+    const message = await takeMessage(openPhotos(), 'any')
+    const stop = startHeartbeat({ ...deps, uploads: { extend }, visibilitySeconds: 0.03 }, message)
+    await eventually(() => landings.length >= 2, 'a beat while another is under way')
+    let ended = false
+    const end = stop().then(() => (ended = true))
+    const [first, ...later] = landings
+    for (const land of later) land()
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+    assert.equal(ended, false)
+    first?.()
+    await end
   })
 })

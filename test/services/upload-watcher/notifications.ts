@@ -1,10 +1,10 @@
-import { makeKey } from '#shared/domain/keys.ts'
+import { makeKey, type ObjectKey } from '#shared/domain/keys.ts'
 import type { Purpose } from '#shared/domain/purposes.ts'
 
 export const bucket = 'my-images'
 
 /** A key of ours; each `name` gives another. */
-export const keyOf = (purpose: Purpose, name: number, userId = 'user-1'): string => {
+export const keyOf = (purpose: Purpose, name: number, userId = 'user-1'): ObjectKey => {
   const id = name.toString(16).padStart(32, '0')
   const made = makeKey({ purpose, userId, id, now: new Date('2025-01-01T00:00:00Z') })
   if (!made.ok) throw new Error(made.code)

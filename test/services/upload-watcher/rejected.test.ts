@@ -40,7 +40,7 @@ suite('a rejected object that is to be deleted', () => {
         return proceed()
       })
       assert.equal(outcome, 'rejected')
-      assert.deepEqual(calls, ['images.readStart', 'events.append', 'states.put', 'images.removeVersion'])
+      assert.deepEqual(calls, ['images.readStart', 'events.append', 'states.create', 'images.removeVersion'])
       assert.equal(world.images.objects.size, 0)
       const { verdict, reason, removed, event_id } = verdictOf(world) ?? {}
       assert.deepEqual([verdict, reason, removed, event_id], ['rejected', 'not_an_image', true, eventId])
@@ -51,7 +51,7 @@ suite('a rejected object that is to be deleted', () => {
       const bytes = await goodPhoto('image/png')
       await settle(world, (call, proceed) => {
         const newer = versionId && { versionId: 'v2' }
-        if (call === 'states.put') world.images.upload({ key, bytes, contentType: 'image/png', ...newer })
+        if (call === 'states.create') world.images.upload({ key, bytes, contentType: 'image/png', ...newer })
         return proceed()
       })
       assert.equal(world.images.objects.get(key)?.object.size, bytes.length)

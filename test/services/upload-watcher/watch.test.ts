@@ -195,7 +195,7 @@ suite('the watcher', options, () => {
   test('ends with the reason when the set-up is wrong, and gives its messages back', async (context) => {
     const world = openWorld()
     await upload(world, 1)
-    world.states.faults.fail('put', new SetupError('there is no such bucket'))
+    world.states.faults.fail('create', new SetupError('there is no such bucket'))
     const { ended } = watch(context, world)
     await assert.rejects(ended, SetupError)
     assert.deepEqual([world.uploads.messages.length, callsOf(world.uploads, 'extend')], [1, 1])
@@ -226,7 +226,7 @@ suite('the watcher', options, () => {
 suite('during an outage the watcher', options, () => {
   const outages: Record<string, { faults: (world: World) => Faults; call: string; service: Dependency }> = {
     'of the images': { faults: ({ images }) => images.faults, call: 'readStart', service: 'S3' },
-    'of the state bucket': { faults: ({ states }) => states.faults, call: 'put', service: 'S3' },
+    'of the state bucket': { faults: ({ states }) => states.faults, call: 'create', service: 'S3' },
     'of the event log': { faults: ({ events }) => events.faults, call: 'append', service: 'the event log' },
     'of the quarantine': { faults: ({ quarantine }) => quarantine.faults, call: 'send', service: 'SQS' },
   }

@@ -15,7 +15,7 @@ import type { Inspection } from '#shared/domain/images/inspect.ts'
 import { planJob, visionJobSchema } from '#shared/domain/jobs.ts'
 import { makeKey } from '#shared/domain/keys.ts'
 import { keptUntil, purposeRules, type Purpose, type PurposeRules } from '#shared/domain/purposes.ts'
-import { judgeImage, verdictRecordSchema, type Verdict } from '#shared/domain/verdict.ts'
+import { judgeImage, maxVerdictBytes, readVerdict, verdictRecordSchema, type Verdict } from '#shared/domain/verdict.ts'
 
 const place = { bucket: 'images', cdnBaseUrl: 'https://cdn.example.com' }
 const rules = purposeRules('scan')
@@ -210,6 +210,15 @@ test('the stored verdict says what the event says', () => {
     assert.equal(record.event_id, event.id)
     assert.equal(record.verdict, verdict.kind)
   }
+})
+
+test('the longest verdict is read whole', () => {
+  // Servers take header lines of 16 KiB in all.
+  const contentType = '"'.repeat(16_384)
+  const event = announceVerdict(place, facts, { ...object, contentType }, judge(pdf))
+  const stored = { ...recordVerdict(event), removed: true, deleted: { event_id: event.id } }
+  const bytes = Buffer.from(JSON.stringify(stored))
+  assert.deepEqual(readVerdict(bytes.subarray(0, maxVerdictBytes)), stored)
 })
 
 test('a removal is announced with its cause', () => {

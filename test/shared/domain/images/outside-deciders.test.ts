@@ -103,6 +103,9 @@ const disagreements: Record<string, Record<string, Saying>> = {
     'a PDF, 2': { type: undefined },
     'a JPEG 2000 image, 1': { type: undefined },
   },
+  'HEIF that is coded otherwise': Object.fromEntries(
+    Array.from({ length: 8 }, (_, index) => [`a HEIF image, ${index + 1}`, { type: 'video/mp4' }]),
+  ),
   'HEIC by a compatible brand': { 'a HEIC image, 2': { type: 'image/heif' } },
 }
 
