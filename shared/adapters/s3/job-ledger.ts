@@ -16,16 +16,8 @@ export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: stri
   const isThere = async (key: string, options?: { signal?: AbortSignal }) =>
     (await states.readStart(key, lookBytes, options).catch(explain)) !== undefined
 
-<<<<<<< HEAD
-  const create = (key: string, body: string) => {
-    const work = () => states.create({ key, body, contentType: 'application/json' })
-    return retrying(work, { attempts, delayMs: retryDelayMs, isFinal: (error) => !isContended(error) }).catch(explain)
-=======
-  const create = (key: string, ref: JobRef, { key: image, eventId, at }: LedgerNote) => {
-    const body = JSON.stringify({ job_id: ref.jobId, key: image, event_id: eventId, at: at.toISOString() })
-    return states.create({ key, body, contentType: 'application/json' }).catch(explain)
->>>>>>> w/audit6
-  }
+  const create = (key: string, body: string) =>
+    states.create({ key, body, contentType: 'application/json' }).catch(explain)
 
   /** What is there may be what we wrote: an answer can be lost. */
   const isOwn = async (key: string, body: string) => {
@@ -52,14 +44,9 @@ export const s3JobLedger = ({ client, bucket }: { client: S3Client; bucket: stri
   }
 }
 
-<<<<<<< HEAD
 const writeNote = ({ jobId }: JobRef, { key, eventId, by, at }: LedgerNote) =>
   JSON.stringify({ job_id: jobId, key, event_id: eventId, by, at: at.toISOString() })
 
-const isContended = (error: unknown) => error instanceof OutageError && statusOf(error.cause) === 409
-
-=======
->>>>>>> w/audit6
 /** The keys are our own, so what the store refuses is no job's fault. A missing object is a 403 without s3:ListBucket. */
 const explain = (error: unknown): never => {
   if (!(error instanceof RefusalError)) throw error
