@@ -30,7 +30,10 @@ const leastSkewMs = 240_000
  * `offsetMs` is what was reckoned with already.
  */
 export const findSkew = (error: unknown, offsetMs: number, now: number): number | undefined => {
-  if (!(error instanceof AnswerError) || !skewNames.has(error.name) || !error.answeredAt) return undefined
+  if (!(error instanceof AnswerError) || !error.answeredAt) return undefined
+  // Answers to HEAD have no body, and so no name.
+  const isNameless = error.name === 'Unknown' && statusOf(error) === 403
+  if (!isNameless && !skewNames.has(error.name)) return undefined
   const skewMs = error.answeredAt.getTime() - now
   return Math.abs(skewMs - offsetMs) >= leastSkewMs ? skewMs : undefined
 }

@@ -279,6 +279,20 @@ suite('the heartbeat of a message', () => {
     assert.equal(ended, true)
   })
 
+  test('comes three times before the message would show again', async (context) => {
+    context.mock.timers.enable({ apis: ['setInterval'] })
+    const { deps } = messageDeps(openPhotos())
+    const beats: number[] = []
+    const extend = (_: QueueMessage, seconds: number) => Promise.resolve(void beats.push(seconds))
+    const message = await takeMessage(openPhotos(), 'any')
+    const stop = startHeartbeat({ ...deps, uploads: { extend }, visibilitySeconds: 30 }, message)
+    context.mock.timers.tick(9_999)
+    assert.deepEqual(beats, [])
+    context.mock.timers.tick(20_001)
+    assert.deepEqual(beats, [30, 30, 30])
+    await stop()
+  })
+
   test('waits at its end for every beat under way, not for the last alone', async () => {
     const { deps } = messageDeps(openPhotos())
     const landings: (() => void)[] = []

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { OutageError, RefusalError, SetupError, type Dependency } from '#shared/ports/failures.ts'
+import type { MessageQueue } from '#shared/ports/message-queue.ts'
 import type { QueueMessage, ReceiveOptions } from '#shared/ports/message-queue.ts'
 import { aborted } from '#shared/runtime/lifetime.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -211,8 +212,14 @@ suite('the watcher', options, () => {
     const world = openWorld()
     await upload(world, 1)
     world.uploads.faults.fail('acknowledge', new RefusalError('the receipt has expired'))
-    const { told, lines } = watch(context, world)
+    const hidden: number[] = []
+    const extend: MessageQueue['extend'] = (message, seconds) => {
+      hidden.push(seconds)
+      return world.uploads.queue.extend(message, seconds)
+    }
+    const { told, lines } = watch(context, world, { queue: { extend } })
     await eventually(() => told.released === 1, 'the message to be given back')
+    assert.deepEqual(hidden, [10])
     assert.ok(lines.some(({ msg }) => msg === 'unexpected failure'))
     const [hidden] = world.uploads.messages
     assert.ok(hidden && hidden.visibleAtMs > Date.now() + 5_000, 'it would come back at once')

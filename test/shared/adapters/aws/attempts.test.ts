@@ -51,6 +51,13 @@ suite('a clock that is wrong', () => {
     assert.equal(findSkew(refused('RequestTimeTooSkewed', 'Tue, 31 Dec 2024 23:00:00 GMT'), 0, now), -3_600_000)
   })
 
+  test('is found by the date of a HEAD that was refused, whose answer says nothing else', () => {
+    const answer = (status: number) =>
+      new AnswerError({ status, headers: { date: hourLater }, body: Buffer.alloc(0), isWhole: true })
+    assert.equal(findSkew(answer(403), 0, now), 3_600_000)
+    assert.equal(findSkew(answer(404), 0, now), undefined)
+  })
+
   test('explains nothing when it is right, reckoned with already, or not what was refused', () => {
     assert.equal(findSkew(refused('SignatureDoesNotMatch', 'Wed, 01 Jan 2025 00:01:00 GMT'), 0, now), undefined)
     assert.equal(findSkew(refused('SignatureDoesNotMatch', hourLater), 3_600_000, now), undefined)
