@@ -62,7 +62,7 @@ suite('a rejected object that is to be deleted', () => {
     const world = openRejected('v1')
     await settle(world, (call, proceed) => {
       const again = { key, bytes: pdfBytes(1), contentType: 'image/png', versionId: 'v2' }
-      if (call === 'states.put') world.images.upload(again)
+      if (call === 'states.create') world.images.upload(again)
       return proceed()
     })
     assert.equal(world.images.objects.get(key)?.object.versionId, 'v2')
