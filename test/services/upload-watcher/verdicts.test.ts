@@ -57,6 +57,7 @@ suite('of two verdicts on one key', () => {
       second,
     ],
     ['the later one takes the place, when the newer state has gone again', newer, older, older, older],
+    ['the older one stays, when it is on what is there and the newer state has gone again', older, newer, older, older],
     ['the newer stays, when nothing is there', newer, older, undefined, newer],
     ['the newer takes the place, when nothing is there', older, newer, undefined, newer],
     ['the first stays, when nothing is there and both are of one second', second, first, undefined, second],
