@@ -9,7 +9,8 @@ type Stores = {
 
 /**
  * Whether S3 does again what settling needs of it. A bucket may answer for itself while S3 throttles reads and writes in it,
- * by prefix, so it is asked for objects that were never there: what it says of them is an answer, and nothing is stored.
+ * by prefix, so it is asked for objects that were never there: what it says of them is an answer. Nothing is stored, but
+ * by a store that knows no conditional writes.
  * @throws OutageError, SetupError
  */
 export const probeObjects = async ({ images, states }: Stores, signal: AbortSignal): Promise<void> => {

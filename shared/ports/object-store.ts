@@ -27,7 +27,7 @@ export type ObjectStore = {
   ) => Promise<ObjectStart | undefined>
   head: (key: string, options?: { signal?: AbortSignal }) => Promise<StoredObject | undefined>
   put: (object: NewObject) => Promise<void>
-  /** `exists` when the key was taken: nothing is changed then. */
+  /** `exists` when the key was taken: nothing is changed then. A store that knows no such condition refuses. */
   create: (object: NewObject) => Promise<'created' | 'exists'>
   /**
    * Puts in the place of what has this etag; `changed` when that is no longer there: nothing is stored then. A store that

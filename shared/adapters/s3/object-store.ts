@@ -86,9 +86,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
       return 'created'
     } catch (error) {
       if (statusOf(error) === 412) return 'exists'
-      if (statusOf(error) === 409)
-        throw new OutageError('S3', `${object.key} is being written by another`, { cause: error })
-      throw failure(`creating ${object.key}`, error)
+      throw conditionFailure(failure(`creating ${object.key}`, error), statusOf(error))
     }
   }
 
@@ -140,7 +138,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, ...only }))
     } catch (error) {
       if (await isAbsent(error, {})) return
-      throw removalFailure(failure(`removing one state of ${key}`, error), statusOf(error))
+      throw conditionFailure(failure(`removing one state of ${key}`, error), statusOf(error))
     }
   }
 
@@ -178,7 +176,7 @@ type SendOptions = { abortSignal?: AbortSignal }
 const isNamed = (error: unknown, ...names: string[]) => error instanceof Error && names.includes(error.name)
 
 /** 409: somebody writes the object at this moment, a repeat tells how that ended. 501: the store knows no such condition. */
-const removalFailure = (error: Error, status: number | undefined) => {
+const conditionFailure = (error: Error, status: number | undefined) => {
   if (status === 409) return new OutageError('S3', error.message, { cause: error })
   return status === 501 ? new RefusalError(error.message, { cause: error }) : error
 }

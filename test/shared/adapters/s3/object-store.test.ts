@@ -90,6 +90,19 @@ suite('the S3 object store', () => {
     await assert.rejects(store.create({ key: 'a', body: 'x', contentType: 'text/plain' }), OutageError)
   })
 
+  test('a create that the store does not know is refused, and is no outage', async (context) => {
+    const { store, requests } = await openScriptedS3(context, () => s3Error(501, 'NotImplemented'))
+    await assert.rejects(store.create({ key: 'a', body: 'x', contentType: 'text/plain' }), RefusalError)
+    assert.equal(requests.length, 1)
+  })
+
+  test('a create that meets another is asked again, until it is told how that ended', async (context) => {
+    const { store } = await openScriptedS3(context, (_, count) =>
+      count < 3 ? s3Error(409, 'ConditionalRequestConflict') : { status: 200 },
+    )
+    assert.equal(await store.create({ key: 'a', body: 'x', contentType: 'text/plain' }), 'created')
+  })
+
   test('a state is replaced on condition of its etag, and without one where the store knows none', async (context) => {
     const asked: unknown[] = []
     const { store } = await openScriptedS3(context, ({ headers }) => {
