@@ -69,19 +69,20 @@ const openVersioned = async (context: TestContext) => {
 }
 
 suite('a bucket with versions', () => {
-  test('a rejected version is removed for good, told once, and leaves another version under its key', async (context) => {
-    const { images, put, settleAll, deletions } = await openVersioned(context)
+  test('a rejected version is removed for good, told once, and leaves another under its key with its verdict', async (context) => {
+    const { images, states, put, settleAll, deletions } = await openVersioned(context)
     const [alone, above] = [keyOf('scan', 4), keyOf('scan', 5)]
-    await put(above)
+    const good = await put(above)
     await put(above, pdfBytes(1))
     const { VersionId } = await put(alone, pdfBytes(1))
     assert.deepEqual((await settleAll()).toSorted(), [
       'deleted',
-      'ignored object_remains',
       'rejected not_an_image',
       'rejected not_an_image',
       'uploaded',
+      'uploaded',
     ])
+    assert.equal((await findVerdict(states, above, signal))?.verdict.version_id, good.VersionId)
     assert.equal(await images.head(alone), undefined)
     assert.equal((await images.head(above))?.size, photo.length)
     assert.deepEqual(deletions(), [VersionId])

@@ -121,6 +121,27 @@ suite('a removal in a bucket with versions', () => {
     })
   }
 
+  test('that lets an older version show again has that looked at, so that the verdict is on it', async () => {
+    const world = await openUploaded()
+    const [first] = eventsOf(world)
+    const verdict = verdictOf(world)
+    world.states.upload({
+      key: `verdicts/${key}`,
+      bytes: Buffer.from(JSON.stringify({ ...verdict, version_id: 'v2', event_id: 'f'.repeat(32), removed: true })),
+    })
+    assert.deepEqual(await outcomesOf(world, [removalOf({ versionId: 'v2' })]), ['uploaded'])
+    assert.deepEqual([eventsOf(world), verdictOf(world)], [[first, first], verdict])
+    assert.deepEqual(await outcomesOf(world, [removalOf({ versionId: 'v2' })]), ['ignored object_remains'])
+  })
+
+  test('is ignored where an object is that no verdict speaks of: its own notification is on the way', async () => {
+    const world = openWorld()
+    world.images.upload({ key, bytes: photo, contentType: 'image/png', versionId: 'v1' })
+    world.states.upload({ key: `verdicts/${key}`, bytes: Buffer.from('no JSON') })
+    assert.deepEqual(await outcomesOf(world, [removalOf({ versionId: 'v0' })]), ['ignored object_remains'])
+    assert.deepEqual(eventsOf(world), [])
+  })
+
   test('keeps all else that the verdict says', async () => {
     const world = await removed()
     const before = verdictOf(world)
