@@ -5,7 +5,7 @@ import { isVerdictOn, type VerdictRecord } from '#shared/domain/verdict.ts'
 
 import type { RemovalRecord } from './notification.ts'
 import { publish, type SettleDeps, type Settled } from './settled.ts'
-import { findVerdict, markDeleted } from './verdicts.ts'
+import { findVerdict, markDeleted, markUnseen } from './verdicts.ts'
 
 /**
  * Takes a removal to its event. A bucket with versions tells of one object many times: of the marker that hides it, then of
@@ -27,7 +27,9 @@ export const settleRemoval = async (
   const plan = planRemoval(record, found?.verdict)
   if (plan.kind === 'ignore') return ignored(key, plan.reason)
   const eventId = await tellRemoval(deps, key, record, plan.versionId)
-  if (found) await markDeleted(deps.states, key.key, found, eventId, signal)
+  const deleted = { event_id: eventId, at: record.eventTime.toISOString() }
+  if (found) await markDeleted(deps.states, key.key, found, deleted, signal)
+  else if (record.removal === 'marker') await markUnseen(deps.states, key.key, deleted, signal)
   return told(key, eventId)
 }
 

@@ -94,6 +94,11 @@ const rejected = (reason: RejectionReason, detail: string, foundType?: string): 
   ...given({ foundType }),
 })
 
+/** The object is gone, and that event has told so; `at`: when it went, as the notification said. */
+const toldRemovalSchema = z.object({ event_id: z.string(), at: z.iso.datetime().optional() })
+
+export type ToldRemoval = z.infer<typeof toldRemovalSchema>
+
 /** What is stored of a verdict at `verdicts/{key}` in the state bucket. It speaks of the named etag or version alone. */
 export const verdictRecordSchema = z.object({
   verdict: z.enum(['accepted', 'rejected']),
@@ -109,8 +114,7 @@ export const verdictRecordSchema = z.object({
   uploaded_at: z.iso.datetime(),
   /** The object was refused, and was to be removed for that. */
   removed: z.literal(true).optional(),
-  /** The object is gone, and that event has told so. */
-  deleted: z.object({ event_id: z.string() }).optional(),
+  deleted: toldRemovalSchema.optional(),
 })
 
 export type VerdictRecord = z.infer<typeof verdictRecordSchema>
@@ -130,6 +134,15 @@ export const maxVerdictBytes = 65_536
 /** A verdict as it is stored; undefined when it can't be read. */
 export const readVerdict = (bytes: Uint8Array): VerdictRecord | undefined =>
   verdictRecordSchema.safeParse(parseJson(bytes)).data
+
+/** Stands in a verdict's place when an object went before it was looked at. */
+const removalNoteSchema = z.object({ unseen: z.literal(true), deleted: toldRemovalSchema })
+
+export const noteRemoval = (deleted: ToldRemoval): z.infer<typeof removalNoteSchema> => ({ unseen: true, deleted })
+
+/** The removal that was told of what had no verdict; undefined when the bytes are no note of one. */
+export const readRemovalNote = (bytes: Uint8Array): ToldRemoval | undefined =>
+  removalNoteSchema.safeParse(parseJson(bytes)).data?.deleted
 
 const parseJson = (bytes: Uint8Array): unknown => {
   try {
