@@ -190,14 +190,8 @@ suite('a removal in a bucket with versions', () => {
     await world.images.store.remove(key)
     assert.deepEqual(verdictOf(world)?.deleted, { event_id: eventId, at: eventTime.toISOString() })
     const later = [marker, removalOf({ versionId: 'v1' }), removalOf({ kind: 'expired', versionId: 'v1' })]
-    assert.deepEqual(
-      await outcomesOf(world, later),
-      later.map(() => 'ignored already_told'),
-    )
-    assert.deepEqual(
-      deletionsOf(world).map(({ id }) => id),
-      [eventId],
-    )
+    assert.deepEqual(new Set(await outcomesOf(world, later)), new Set(['ignored already_told']))
+    assert.equal(deletionsOf(world).length, 1)
   })
 
   test('of what was put after a removal that was told is told too', async () => {
