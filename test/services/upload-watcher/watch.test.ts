@@ -156,6 +156,22 @@ suite('the watcher', options, () => {
     assert.equal(callsOf(world.uploads, 'extend'), 1)
   })
 
+  test('the deadline ends it while a publish hangs that heeds no signal', async (context) => {
+    const world = openWorld()
+    await upload(world, 1)
+    const release = world.events.faults.hold('append')
+    const { stop, deadline, ended, told } = watch(context, world)
+    await eventually(() => callsOf(world.events, 'append') === 1, 'the publish')
+    stop()
+    deadline()
+    let hasEnded = false
+    void ended.then(() => (hasEnded = true))
+    for (let turn = 0; turn < 50; turn++) await nextTurn()
+    release()
+    assert.ok(hasEnded)
+    assert.equal(told.received, 1)
+  })
+
   test('ends with the reason when the set-up is wrong, and gives its messages back', async (context) => {
     const world = openWorld()
     await upload(world, 1)
