@@ -1,30 +1,35 @@
 import { announceRemoval } from '#shared/domain/announce.ts'
 import { given } from '#shared/domain/given.ts'
 import type { KeyFacts } from '#shared/domain/keys.ts'
-import type { VerdictRecord } from '#shared/domain/verdict.ts'
+import { isVerdictOn, type VerdictRecord } from '#shared/domain/verdict.ts'
 
 import type { RemovalRecord } from './notification.ts'
 import { publish, type SettleDeps, type Settled } from './settled.ts'
-import { findVerdict, markDeleted } from './verdicts.ts'
+import { findVerdict, markDeleted, markUnseen } from './verdicts.ts'
 
 /**
  * Takes a removal to its event. A bucket with versions tells of one object many times: of the marker that hides it, then of
  * every version and marker that goes. So what is there now decides, and the verdict keeps that its removal was told. It
  * is marked after the event is published: a crash between the two repeats the event under the same id.
+ * `lookAgain` takes what is there to its outcome, as its own notification would: an older version that shows again, since
+ * the one above it went, may have lost its verdict to that.
  */
 export const settleRemoval = async (
   deps: SettleDeps,
   key: KeyFacts,
-  record: RemovalRecord,
+  { record, lookAgain }: { record: RemovalRecord; lookAgain: () => Promise<Settled> },
   signal: AbortSignal,
 ): Promise<Settled> => {
   if (record.removal === 'object') return told(key, await tellRemoval(deps, key, record, record.versionId))
-  if (await deps.images.head(key.key, { signal })) return ignored(key, 'object_remains')
+  const object = await deps.images.head(key.key, { signal })
   const found = await findVerdict(deps.states, key.key, signal)
+  if (object) return found && !isVerdictOn(found.verdict, object) ? lookAgain() : ignored(key, 'object_remains')
   const plan = planRemoval(record, found?.verdict)
   if (plan.kind === 'ignore') return ignored(key, plan.reason)
   const eventId = await tellRemoval(deps, key, record, plan.versionId)
-  if (found) await markDeleted(deps.states, key.key, found, eventId, signal)
+  const deleted = { event_id: eventId, at: record.eventTime.toISOString() }
+  if (found) await markDeleted(deps.states, key.key, found, deleted, signal)
+  else if (record.removal === 'marker') await markUnseen(deps.states, key.key, deleted, signal)
   return told(key, eventId)
 }
 

@@ -5,7 +5,7 @@ import { purposeRules } from '#shared/domain/purposes.ts'
 import { queueNames } from '#shared/domain/resources.ts'
 import type { StoredObject } from '#shared/domain/stored-object.ts'
 import { judgeImage, type VerdictRecord } from '#shared/domain/verdict.ts'
-import type { ObjectStore } from '#shared/ports/object-store.ts'
+import type { ObjectStore, Pin } from '#shared/ports/object-store.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'
 import { messaging, traced, traceWork, withTrace } from '#shared/runtime/tracing.ts'
 
@@ -38,19 +38,21 @@ export const settleRecord = async (
     const detail = `the key ${JSON.stringify(key.slice(0, 200))} is not ours: ${parsed.problem}`
     return quarantined(key, 'strange_key', detail)
   }
+  const { eventTime, versionId } = record
+  const look = (pin: Pin) => settleUpload(deps, parsed.facts, { pin, eventTime }, signal)
   return record.kind === 'created'
-    ? settleUpload(deps, parsed.facts, record, signal)
-    : settleRemoval(deps, parsed.facts, record, signal)
+    ? look(given({ versionId }))
+    : settleRemoval(deps, parsed.facts, { record, lookAgain: () => look({}) }, signal)
 }
 
 const settleUpload = async (
   deps: SettleDeps,
   key: KeyFacts,
-  record: NotificationRecord,
+  { pin, eventTime }: { pin: Pin; eventTime: Date | undefined },
   signal: AbortSignal,
 ): Promise<Settled> => {
   const startMs = Date.now()
-  const facts = await findObject(deps.images, record, signal)
+  const facts = await findObject(deps.images, key.key, { pin, signal })
   if (!facts) return { outcome: 'gone', key: key.key }
   const verdict = judgeImage(purposeRules(key.purpose), facts)
   const event = announceVerdict(deps.place, key, facts.object, verdict)
@@ -64,7 +66,7 @@ const settleUpload = async (
   })
   const settled = { key: key.key, eventId: event.id, traceparent: work.traceparent }
   return traced(work, async (): Promise<Settled> => {
-    await publish(deps, withTrace(event, work), record.eventTime)
+    await publish(deps, withTrace(event, work), eventTime)
     if (verdict.kind === 'accepted') {
       await storeVerdict(deps, key.key, recordVerdict(event), signal)
       return { outcome: 'uploaded', ...settled }
@@ -89,10 +91,10 @@ const finishRejected = async (
 const looks = 3
 const lookDelayMs = backoff({ baseMs: 100, capMs: 1000 })
 
-const findObject = async (images: ObjectStore, { key, versionId }: NotificationRecord, signal: AbortSignal) => {
-  for (let look = 0; ; look++) {
-    const facts = await examineObject(images, key, { pin: given({ versionId }), signal })
-    if (facts || look + 1 === looks) return facts
-    await pause(lookDelayMs(look), signal)
+const findObject = async (images: ObjectStore, key: ObjectKey, look: { pin: Pin; signal: AbortSignal }) => {
+  for (let taken = 0; ; taken++) {
+    const facts = await examineObject(images, key, look)
+    if (facts || taken + 1 === looks) return facts
+    await pause(lookDelayMs(taken), look.signal)
   }
 }

@@ -1,5 +1,16 @@
+import { given } from '#shared/domain/given.ts'
 import type { ObjectKey } from '#shared/domain/keys.ts'
-import { isVerdictOn, maxVerdictBytes, readVerdict, verdictKey, type VerdictRecord } from '#shared/domain/verdict.ts'
+import type { StoredObject } from '#shared/domain/stored-object.ts'
+import {
+  isVerdictOn,
+  maxVerdictBytes,
+  noteRemoval,
+  readRemovalNote,
+  readVerdict,
+  verdictKey,
+  type ToldRemoval,
+  type VerdictRecord,
+} from '#shared/domain/verdict.ts'
 import { RefusalError } from '#shared/ports/failures.ts'
 import type { NewObject, ObjectStore } from '#shared/ports/object-store.ts'
 
@@ -19,12 +30,27 @@ export const findVerdict = async (
 
 type Stores = { images: Pick<ObjectStore, 'head'>; states: ObjectStore }
 
+/** What stands in the place of a verdict: one, a note of a removal, or what can't be read. */
+type Standing = { verdict?: VerdictRecord; told?: ToldRemoval; etag: string }
+
+const findStanding = async (
+  states: ObjectStore,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<Standing | undefined> => {
+  const start = await states.readStart(verdictKey(key), maxVerdictBytes, { signal })
+  if (!start) return undefined
+  const verdict = readVerdict(start.bytes)
+  const told = verdict ? verdict.deleted : readRemovalNote(start.bytes)
+  return { ...given({ verdict, told }), etag: start.object.etag }
+}
+
 /** Each of them means that another wrote the verdict between our reading and writing it. */
 const maxConflicts = 5
 
 /**
  * Stores a verdict, unless the one that is there speaks of what took the place of its object: notifications come in any order,
- * and again at any time. Nearly always none is there, and one call does it.
+ * and again at any time. Nearly always none is there, and one call does it. What is gone by now, and told, stays so.
  * @throws RefusalError when it keeps changing, and whatever the stores throw
  */
 export const storeVerdict = async (
@@ -33,17 +59,23 @@ export const storeVerdict = async (
   verdict: VerdictRecord,
   signal: AbortSignal,
 ): Promise<void> => {
-  const object = writeVerdict(key, verdict)
-  if ((await createVerdict(states, object)) === 'created') return
+  if ((await createVerdict(states, writeVerdict(key, verdict))) === 'created') return
   for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
-    const found = await findVerdict(states, key, signal)
-    if (!found) return states.put(object)
-    if (await isOutdated(images, key, { verdict, found: found.verdict }, signal)) return
-    if (found.etag === '') return states.put(object)
-    if ((await states.replace(object, found.etag)) === 'replaced') return
+    const standing = await findStanding(states, key, signal)
+    const isRepeat = standing?.verdict?.event_id === verdict.event_id && !standing.told
+    const object = isRepeat || !standing ? undefined : await images.head(key, { signal })
+    if (standing?.verdict && !isRepeat && isOutdated(verdict, standing.verdict, object)) return
+    const deleted = object ? undefined : findRemoval(verdict, standing?.told)
+    const written = writeVerdict(key, { ...verdict, ...given({ deleted }) })
+    if (!standing || standing.etag === '') return states.put(written)
+    if ((await states.replace(written, standing.etag)) === 'replaced') return
   }
   throw new RefusalError(`the verdict on ${key} keeps changing`)
 }
+
+/** The removal that was told, when it may be that of the verdict's object: what came later has not been told. */
+const findRemoval = ({ uploaded_at }: VerdictRecord, told: ToldRemoval | undefined): ToldRemoval | undefined =>
+  told?.at !== undefined && Date.parse(uploaded_at) <= Date.parse(told.at) ? told : undefined
 
 /** A store that knows no conditional writes refuses each of them. */
 const createVerdict = async (states: ObjectStore, object: NewObject) => {
@@ -56,17 +88,11 @@ const createVerdict = async (states: ObjectStore, object: NewObject) => {
 }
 
 /** What is there now decides: a newer state may have gone again. Times, in whole seconds, must do where neither is there. */
-const isOutdated = async (
-  images: Stores['images'],
-  key: ObjectKey,
-  { verdict, found }: { verdict: VerdictRecord; found: VerdictRecord },
-  signal: AbortSignal,
-): Promise<boolean> => {
-  if (found.event_id === verdict.event_id) return false
-  const object = await images.head(key, { signal })
+const isOutdated = (verdict: VerdictRecord, standing: VerdictRecord, object: StoredObject | undefined): boolean => {
+  if (standing.event_id === verdict.event_id) return false
   if (object && isVerdictOn(verdict, object)) return false
-  if (object && isVerdictOn(found, object)) return true
-  return Date.parse(found.uploaded_at) >= Date.parse(verdict.uploaded_at)
+  if (object && isVerdictOn(standing, object)) return true
+  return Date.parse(standing.uploaded_at) >= Date.parse(verdict.uploaded_at)
 }
 
 /**
@@ -78,13 +104,13 @@ export const markDeleted = async (
   states: ObjectStore,
   key: ObjectKey,
   first: StoredVerdict,
-  eventId: string,
+  deleted: ToldRemoval,
   signal: AbortSignal,
 ): Promise<void> => {
   let found: StoredVerdict | undefined = first
   for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
     if (!found || found.verdict.deleted || found.verdict.event_id !== first.verdict.event_id) return
-    const object = writeVerdict(key, { ...found.verdict, deleted: { event_id: eventId } })
+    const object = writeVerdict(key, { ...found.verdict, deleted })
     // Some stores tell no etag.
     if (found.etag === '') return states.put(object)
     if ((await states.replace(object, found.etag)) === 'replaced') return
@@ -93,8 +119,34 @@ export const markDeleted = async (
   throw new RefusalError(`the verdict on ${key} keeps changing`)
 }
 
-const writeVerdict = (key: ObjectKey, verdict: VerdictRecord): NewObject => ({
+/**
+ * Notes that a removal was told of what has no verdict yet: the notification of its upload may be on the way still, and that of
+ * the removal may come again.
+ */
+export const markUnseen = async (
+  states: ObjectStore,
+  key: ObjectKey,
+  deleted: ToldRemoval,
+  signal: AbortSignal,
+): Promise<void> => {
+  const note = writeState(key, noteRemoval(deleted))
+  if ((await createVerdict(states, note)) === 'created') return
+  const standing = await findStanding(states, key, signal)
+  if (standing?.verdict) {
+    const found = { verdict: standing.verdict, etag: standing.etag }
+    return findRemoval(found.verdict, deleted) && markDeleted(states, key, found, deleted, signal)
+  }
+  if (!standing || standing.etag === '') return states.put(note)
+  if (standing.told && isAfter(standing.told, deleted)) return
+  await states.replace(note, standing.etag)
+}
+
+const isAfter = (one: ToldRemoval, other: ToldRemoval) => (one.at ?? '') >= (other.at ?? '')
+
+const writeVerdict = (key: ObjectKey, verdict: VerdictRecord): NewObject => writeState(key, verdict)
+
+const writeState = (key: ObjectKey, state: object): NewObject => ({
   key: verdictKey(key),
-  body: JSON.stringify(verdict),
+  body: JSON.stringify(state),
   contentType: 'application/json',
 })

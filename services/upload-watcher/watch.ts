@@ -115,7 +115,7 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
   const receiveLoop = async () => {
     while (!halt.aborted) {
       const places = await takeBatch()
-      const messages = places === batch && (await gate.opened(halt)) ? await receive() : []
+      const messages = (await gate.opened(halt)) ? await receive() : []
       const settling = messages.map(settle)
       for (let spare = messages.length; spare < places; spare++) hands.give()
       if (!proven) await Promise.race([Promise.all(settling), pause(trialMs, halt)])

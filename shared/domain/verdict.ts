@@ -94,6 +94,11 @@ const rejected = (reason: RejectionReason, detail: string, foundType?: string): 
   ...given({ foundType }),
 })
 
+/** The object is gone, and that event has told so; `at`: when it went, as the notification said. */
+const toldRemovalSchema = z.object({ event_id: z.string(), at: z.iso.datetime().optional() })
+
+export type ToldRemoval = z.infer<typeof toldRemovalSchema>
+
 /**
  * What is stored of a verdict at `verdicts/{key}` in the state bucket. It speaks of the named etag or version alone. Another
  * version may have written it: with a reason that is not known here, and with more fields.
@@ -112,8 +117,7 @@ export const verdictRecordSchema = z.object({
   uploaded_at: z.iso.datetime(),
   /** The object was refused, and was to be removed for that. */
   removed: z.literal(true).optional(),
-  /** The object is gone, and that event has told so. */
-  deleted: z.object({ event_id: z.string() }).optional(),
+  deleted: toldRemovalSchema.optional(),
 })
 
 export type VerdictRecord = z.infer<typeof verdictRecordSchema>
@@ -135,6 +139,15 @@ const storedSchema = verdictRecordSchema.loose()
 /** A verdict as it is stored, with what another version said in it too; undefined when it can't be read. */
 export const readVerdict = (bytes: Uint8Array): VerdictRecord | undefined =>
   storedSchema.safeParse(parseJson(bytes)).data
+
+/** Stands in a verdict's place when an object went before it was looked at. */
+const removalNoteSchema = z.object({ unseen: z.literal(true), deleted: toldRemovalSchema })
+
+export const noteRemoval = (deleted: ToldRemoval): z.infer<typeof removalNoteSchema> => ({ unseen: true, deleted })
+
+/** The removal that was told of what had no verdict; undefined when the bytes are no note of one. */
+export const readRemovalNote = (bytes: Uint8Array): ToldRemoval | undefined =>
+  removalNoteSchema.safeParse(parseJson(bytes)).data?.deleted
 
 const parseJson = (bytes: Uint8Array): unknown => {
   try {

@@ -12,6 +12,7 @@ import { provision } from '#shared/adapters/provision.ts'
 import { s3ObjectStore } from '#shared/adapters/s3/object-store.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { planResources, queueNames } from '#shared/domain/resources.ts'
+import type { QueueMessage } from '#shared/ports/message-queue.ts'
 import { settleMessage, type MessageDeps } from '../../services/upload-watcher/message.ts'
 import { findVerdict } from '../../services/upload-watcher/verdicts.ts'
 import { keyOf, notificationOf, s3Record } from '../services/upload-watcher/notifications.ts'
@@ -60,28 +61,44 @@ const openVersioned = async (context: TestContext) => {
       for (const message of messages) await settleMessage(deps, message, signal)
     }
   }
+  /** The last message first; gives the bodies. */
+  const settleReversed = async () => {
+    const messages: QueueMessage[] = []
+    for (;;) {
+      const more = await deps.uploads.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 30, signal })
+      if (more.length === 0) break
+      messages.push(...more.filter(({ body }) => !body.includes('s3:TestEvent')))
+    }
+    for (const message of messages.toReversed()) await settleMessage(deps, message, signal)
+    return messages.map(({ body }) => body)
+  }
+  const deletionIds = () =>
+    events.records.flatMap(({ topic, value }) =>
+      topic === 'image.deleted' ? [(JSON.parse(value) as { id: string }).id] : [],
+    )
   const deletions = () =>
     // Our own events, which other tests check against their schemas.
     events.records.flatMap(({ topic, value }) =>
       topic === 'image.deleted' ? [(JSON.parse(value) as { data: { version_id?: string } }).data.version_id] : [],
     )
-  return { ...deps, url, put, deleteOne, settleAll, deletions }
+  return { ...deps, url, put, deleteOne, settleAll, settleReversed, deletions, deletionIds }
 }
 
 suite('a bucket with versions', () => {
-  test('a rejected version is removed for good, told once, and leaves another version under its key', async (context) => {
-    const { images, put, settleAll, deletions } = await openVersioned(context)
+  test('a rejected version is removed for good, told once, and leaves another under its key with its verdict', async (context) => {
+    const { images, states, put, settleAll, deletions } = await openVersioned(context)
     const [alone, above] = [keyOf('scan', 4), keyOf('scan', 5)]
-    await put(above)
+    const good = await put(above)
     await put(above, pdfBytes(1))
     const { VersionId } = await put(alone, pdfBytes(1))
     assert.deepEqual((await settleAll()).toSorted(), [
       'deleted',
-      'ignored object_remains',
       'rejected not_an_image',
       'rejected not_an_image',
       'uploaded',
+      'uploaded',
     ])
+    assert.equal((await findVerdict(states, above, signal))?.verdict.version_id, good.VersionId)
     assert.equal(await images.head(alone), undefined)
     assert.equal((await images.head(above))?.size, photo.length)
     assert.deepEqual(deletions(), [VersionId])
@@ -125,6 +142,34 @@ suite('a bucket with versions', () => {
     await images.remove(key)
     assert.deepEqual((await settleAll()).toSorted(), ['deleted', 'ignored already_told'])
     assert.deepEqual(deletions(), [VersionId])
+  })
+
+  test('a marker that is told before its image was looked at has one id, however often and late it comes', async (context) => {
+    const { uploads, images, put, deleteOne, settleAll, settleReversed, deletionIds } = await openVersioned(context)
+    const key = keyOf('scan', 7)
+    await put(key)
+    await put(key)
+    await deleteOne(key)
+    const bodies = await settleReversed()
+    assert.equal(deletionIds().length, 1)
+    for (const body of [...bodies, ...bodies]) await uploads.send({ body })
+    await settleAll()
+    await images.remove(key)
+    await settleAll()
+    assert.equal(new Set(deletionIds()).size, 1)
+  })
+
+  test('an image that is put again after a marker that was told first is told again when it goes', async (context) => {
+    const { put, deleteOne, settleAll, settleReversed, deletions } = await openVersioned(context)
+    const key = keyOf('scan', 8)
+    await put(key)
+    await deleteOne(key)
+    await settleReversed()
+    const again = await put(key)
+    assert.deepEqual(await settleAll(), ['uploaded'])
+    await deleteOne(key)
+    assert.deepEqual(await settleAll(), ['deleted'])
+    assert.deepEqual(deletions(), [undefined, again.VersionId])
   })
 
   test('a marker that goes shows the image again, which tells nothing', async (context) => {

@@ -28,7 +28,7 @@ export const readJpeg = (bytes: Uint8Array): Inspection => {
     const contradiction = findContradiction(segment)
     if (contradiction !== undefined) return broken(type, contradiction)
     if (isFrame(marker)) return readFrame(bytes, segment, exif)
-    if (marker === markers.exif) exif ??= readExifSegment(bytes.subarray(at + 4, end))
+    if (marker === markers.exif) exif = joinExif(exif, readExifSegment(bytes.subarray(at + 4, end)))
     from = end
   }
 }
@@ -68,6 +68,10 @@ const isFrame = (marker: number): boolean =>
 /** TEM and RST0 to RST7 have no length. */
 const isStandalone = (marker: number): boolean => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)
 
+/** Decoders turn by the first block alone; whoever looks for GPS data finds it in any. */
+const joinExif = (known: ImageFacts | undefined, next: ImageFacts | undefined): ImageFacts | undefined =>
+  known !== undefined && next?.hasGps === true ? { ...known, hasGps: true } : (known ?? next)
+
 const readExifSegment = (segment: Uint8Array): ImageFacts | undefined =>
   hasSignature(segment, exifSignature) ? readExif(segment) : undefined
 
@@ -98,7 +102,7 @@ const readBehindFrame = (bytes: Uint8Array, from: number, known: ImageFacts | un
     if (isFrame(marker)) return undefined
     if (marker === markers.startOfScan || marker === markers.endOfImage) return exif ?? { hasGps: false }
     if (end > bytes.length || findContradiction(segment) !== undefined) return exif ?? {}
-    if (marker === markers.exif) exif ??= readExifSegment(bytes.subarray(at + 4, end))
+    if (marker === markers.exif) exif = joinExif(exif, readExifSegment(bytes.subarray(at + 4, end)))
     segment = readSegment(bytes, end)
   }
 }

@@ -93,7 +93,10 @@ suite('a rejected object that is to be deleted', () => {
     const { outcome, eventId } = await settleRecord(connect(world), removal, signal)
     assert.equal(outcome, 'deleted')
     const { event_id, removed, deleted } = verdictOf(world) ?? {}
-    assert.deepEqual([event_id, removed, deleted], [rejected.eventId, true, { event_id: eventId }])
+    assert.deepEqual(
+      [event_id, removed, deleted],
+      [rejected.eventId, true, { event_id: eventId, at: new Date(0).toISOString() }],
+    )
   })
 
   test('is none that was accepted', async () => {

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 
 import { OutageError, RefusalError } from '#shared/ports/failures.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
-import { readVerdict } from '#shared/domain/verdict.ts'
+import { readRemovalNote, readVerdict } from '#shared/domain/verdict.ts'
 import type { NotificationRecord, RemovalRecord } from '../../../services/upload-watcher/notification.ts'
 import { settleRecord } from '../../../services/upload-watcher/settle.ts'
 import type { Around } from '../../support/fakes/intercept.ts'
@@ -94,7 +94,7 @@ suite('a removal in a bucket with versions', () => {
       [event?.data['version_id'], event?.data['cause'], event?.data['deleted_at']],
       ['v1', 'deleted', '2025-01-01T12:00:00.000Z'],
     )
-    assert.deepEqual(verdictOf(world)?.deleted, { event_id: event?.id })
+    assert.deepEqual(verdictOf(world)?.deleted, { event_id: event?.id, at: eventTime.toISOString() })
   })
 
   test('by lifecycle, first a marker and then the version, is told once as expired', async () => {
@@ -121,21 +121,35 @@ suite('a removal in a bucket with versions', () => {
     })
   }
 
-  test('keeps what another version says in the verdict', async () => {
+  test('that lets an older version show again has that looked at, so that the verdict is on it', async () => {
+    const world = await openUploaded()
+    const [first] = eventsOf(world)
+    const verdict = verdictOf(world)
+    world.states.upload({
+      key: `verdicts/${key}`,
+      bytes: Buffer.from(JSON.stringify({ ...verdict, version_id: 'v2', event_id: 'f'.repeat(32), removed: true })),
+    })
+    assert.deepEqual(await outcomesOf(world, [removalOf({ versionId: 'v2' })]), ['uploaded'])
+    assert.deepEqual([eventsOf(world), verdictOf(world)], [[first, first], verdict])
+    assert.deepEqual(await outcomesOf(world, [removalOf({ versionId: 'v2' })]), ['ignored object_remains'])
+  })
+
+  test('is ignored where an object is that no verdict speaks of: its own notification is on the way', async () => {
+    const world = openWorld()
+    world.images.upload({ key, bytes: photo, contentType: 'image/png', versionId: 'v1' })
+    world.states.upload({ key: `verdicts/${key}`, bytes: Buffer.from('no JSON') })
+    assert.deepEqual(await outcomesOf(world, [removalOf({ versionId: 'v0' })]), ['ignored object_remains'])
+    assert.deepEqual(eventsOf(world), [])
+  })
+
+  test('keeps all else that the verdict says, also what another version of the watcher said', async () => {
     const world = await removed()
     const before = { ...verdictOf(world), reason: 'too_dark', added_later: { list: [1] } }
     const name = `verdicts/${key}`
     world.states.upload({ key: name, bytes: Buffer.from(JSON.stringify(before)), contentType: 'application/json' })
     const { eventId } = await settle(world, marker)
     const after: unknown = JSON.parse(world.states.text(name))
-    assert.deepEqual(after, { ...before, deleted: { event_id: eventId } })
-  })
-
-  test('keeps all else that the verdict says', async () => {
-    const world = await removed()
-    const before = verdictOf(world)
-    const { eventId } = await settle(world, marker)
-    assert.deepEqual(verdictOf(world), { ...before, deleted: { event_id: eventId } })
+    assert.deepEqual(after, { ...before, deleted: { event_id: eventId, at: eventTime.toISOString() } })
   })
 
   test('is told again of the next version under the key', async () => {
@@ -151,18 +165,76 @@ suite('a removal in a bucket with versions', () => {
     assert.deepEqual(versionsOf(world), ['v1', 'v2'])
   })
 
-  for (const [what, record, versionId] of [
-    ['of a version that was never seen is told about that version', removalOf({ versionId: 'v9' }), 'v9'],
-    ['by a marker of what was never seen is told about no version', marker, undefined],
+  for (const [what, record, versionId, notes] of [
+    ['of a version that was never seen is told about that version', removalOf({ versionId: 'v9' }), 'v9', []],
+    ['by a marker of what was never seen is told about no version, and noted', marker, undefined, [`verdicts/${key}`]],
   ] as const) {
     test(what, async () => {
       const world = openWorld()
       assert.deepEqual(await outcomesOf(world, [record, record]), ['deleted', 'deleted'])
       assert.deepEqual(versionsOf(world), [versionId, versionId])
       assert.equal(new Set(deletionsOf(world).map(({ id }) => id)).size, 1)
-      assert.equal(world.states.objects.size, 0)
+      assert.deepEqual([...world.states.objects.keys()], notes)
     })
   }
+
+  /** Settles the late notification of an upload that a marker hides. */
+  const settleHidden = (world: World, lastModified: Date, versionId = 'v1') => {
+    world.images.upload({ key, bytes: photo, contentType: 'image/png', versionId, lastModified })
+    const hidden: Around = (call, proceed) => (call === 'images.head' ? Promise.resolve(undefined) : proceed())
+    const created = { kind: 'created', eventName: 'ObjectCreated:Put', bucket, key, versionId } as const
+    return settleRecord(connect(world, hidden), created, signal)
+  }
+
+  test('by a marker that overtook its upload has one id, also when it comes again after that', async () => {
+    const world = openWorld()
+    const { eventId } = await settle(world, marker)
+    await settleHidden(world, new Date(eventTime.getTime() - 1000))
+    await world.images.store.remove(key)
+    assert.deepEqual(verdictOf(world)?.deleted, { event_id: eventId, at: eventTime.toISOString() })
+    const later = [marker, removalOf({ versionId: 'v1' }), removalOf({ kind: 'expired', versionId: 'v1' })]
+    assert.deepEqual(new Set(await outcomesOf(world, later)), new Set(['ignored already_told']))
+    assert.equal(deletionsOf(world).length, 1)
+  })
+
+  test('of what was put after a removal that was told is told too', async () => {
+    const world = openWorld()
+    await settle(world, marker)
+    await settleHidden(world, new Date(eventTime.getTime() + 1000))
+    await world.images.store.remove(key)
+    assert.deepEqual(await outcomesOf(world, [removalOf({ removal: 'marker', versionId: 'm2', sequencer: '0B' })]), [
+      'deleted',
+    ])
+    assert.deepEqual(versionsOf(world), [undefined, 'v1'])
+  })
+
+  for (const [what, seconds, mark] of [
+    ['before it is marked as gone', -1, true],
+    ['after it stays as it is', 1, false],
+  ] as const) {
+    test(`by a marker, when the verdict is stored at that moment: on what was put ${what}`, async () => {
+      const world = openWorld()
+      await settleWith(world, marker, async (call) => {
+        if (call !== 'states.create') return
+        await settleHidden(world, new Date(eventTime.getTime() + seconds * 1000))
+      })
+      assert.equal(verdictOf(world)?.deleted !== undefined, mark)
+    })
+  }
+
+  test('by a later marker is noted in the place of an earlier one, and not the other way round', async () => {
+    const world = openWorld()
+    const noted = () => readRemovalNote(Buffer.from(world.states.text(`verdicts/${key}`)))?.at
+    const [early, late] = [eventTime, new Date(eventTime.getTime() + 5000)]
+    for (const [at, sequencer, expected] of [
+      [early, '0A', early],
+      [late, '0B', late],
+      [early, '0A', late],
+    ] as const) {
+      await settle(world, { ...marker, eventTime: at, sequencer })
+      assert.equal(noted(), expected.toISOString())
+    }
+  })
 
   test('by lifecycle, of a version that was never seen, is ignored', async () => {
     const world = openWorld()
@@ -213,7 +285,7 @@ suite('a removal in a bucket with versions', () => {
       const body = `${world.states.text(`verdicts/${key}`)} `
       world.states.upload({ key: `verdicts/${key}`, bytes: Buffer.from(body), contentType: 'application/json' })
     })
-    assert.deepEqual(verdictOf(world)?.deleted, { event_id: eventId })
+    assert.deepEqual(verdictOf(world)?.deleted, { event_id: eventId, at: eventTime.toISOString() })
   })
 
   test('leaves the mark of another who was faster, and gives up on a verdict that never rests', async () => {
@@ -242,7 +314,7 @@ suite('a removal in a bucket with versions', () => {
     }
     const deps = { ...connect(world), states: { ...states, readStart } }
     const { eventId } = await settleRecord(deps, marker, signal)
-    assert.deepEqual(verdictOf(world)?.deleted, { event_id: eventId })
+    assert.deepEqual(verdictOf(world)?.deleted, { event_id: eventId, at: eventTime.toISOString() })
   })
 
   for (const method of ['head', 'readStart'] as const) {

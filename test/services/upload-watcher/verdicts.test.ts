@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
 import { given } from '#shared/domain/given.ts'
-import { verdictRecordSchema, type VerdictRecord } from '#shared/domain/verdict.ts'
+import { noteRemoval, verdictRecordSchema, type VerdictRecord } from '#shared/domain/verdict.ts'
 import { OutageError, RefusalError } from '#shared/ports/failures.ts'
 import { storeVerdict } from '../../../services/upload-watcher/verdicts.ts'
 import { keyOf } from './notifications.ts'
@@ -57,6 +57,7 @@ suite('of two verdicts on one key', () => {
       second,
     ],
     ['the later one takes the place, when the newer state has gone again', newer, older, older, older],
+    ['the older one stays, when it is on what is there and the newer state has gone again', older, newer, older, older],
     ['the newer stays, when nothing is there', newer, older, undefined, newer],
     ['the newer takes the place, when nothing is there', older, newer, undefined, newer],
     ['the first stays, when nothing is there and both are of one second', second, first, undefined, second],
@@ -82,6 +83,15 @@ suite('a verdict', () => {
     assert.deepEqual(JSON.parse(world.states.text(`verdicts/${key}`)), verdictOn(first))
   })
 
+  test('on what is there again keeps nothing of a removal that was told before: the next one is told too', async () => {
+    const world = openWorld()
+    const note = noteRemoval({ event_id: 'told', at: timeOf({ ...first, second: 9 }).toISOString() })
+    world.states.upload({ key: `verdicts/${key}`, bytes: Buffer.from(JSON.stringify(note)) })
+    upload(world, first)
+    await store(world, first)
+    assert.deepEqual(JSON.parse(world.states.text(`verdicts/${key}`)), verdictOn(first))
+  })
+
   test('takes the place of one that can not be read', async () => {
     const world = openWorld()
     world.states.upload({ key: `verdicts/${key}`, bytes: Buffer.from('{') })
@@ -96,6 +106,17 @@ suite('a verdict', () => {
       return proceed()
     })
     assert.deepEqual(calls, ['states.create'])
+  })
+
+  test('that is stored again does not ask for its object', async () => {
+    const world = openWorld()
+    await store(world, first)
+    const calls: string[] = []
+    await store(world, first, (call, proceed) => {
+      calls.push(call)
+      return proceed()
+    })
+    assert.deepEqual(calls, ['states.create', 'states.readStart', 'states.replace'])
   })
 
   test('is stored in a store that knows no conditional writes, and tells no etag', async () => {

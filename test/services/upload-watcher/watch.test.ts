@@ -3,8 +3,7 @@ import { suite, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { OutageError, RefusalError, SetupError, type Dependency } from '#shared/ports/failures.ts'
-import type { MessageQueue } from '#shared/ports/message-queue.ts'
-import type { QueueMessage, ReceiveOptions } from '#shared/ports/message-queue.ts'
+import type { MessageQueue, QueueMessage, ReceiveOptions } from '#shared/ports/message-queue.ts'
 import { aborted } from '#shared/runtime/lifetime.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Faults } from '../../support/fakes/faults.ts'
@@ -191,6 +190,19 @@ suite('the watcher', options, () => {
     await eventually(() => told.released === 1, 'the message to be given back')
     assert.deepEqual([published(world).size, world.states.objects.size, world.uploads.messages.length], [0, 0, 1])
     assert.equal(callsOf(world.uploads, 'extend'), 1)
+  })
+
+  test('the deadline ends it while a publish hangs that heeds no signal', async (context) => {
+    const world = openWorld()
+    await upload(world, 1)
+    const release = world.events.faults.hold('append')
+    const { stop, deadline, ended, told } = watch(context, world)
+    await eventually(() => callsOf(world.events, 'append') === 1, 'the publish')
+    stop()
+    deadline()
+    await ended
+    release()
+    assert.equal(told.received, 1)
   })
 
   test('ends with the reason when the set-up is wrong, and gives its messages back', async (context) => {

@@ -21,6 +21,7 @@ const table: [
   ['S3', undefined, OutageError],
   ['S3', failed('InternalError', 500), OutageError],
   ['S3', failed('SlowDown', 503), OutageError],
+  ['S3', failed('SlowDown', 400), OutageError],
   ['S3', failed('Unknown', 429), OutageError],
   ['S3', failed('SyntaxError', 200), OutageError],
   ['S3', failed('ExpiredToken', 400), CredentialsError],

@@ -46,14 +46,24 @@ suite('the metadata of a JPEG', () => {
     assert.deepEqual([orientation, hasGps], [6, true])
   })
 
-  test('of two EXIF blocks the first counts, on whichever side of the frame header they stand', () => {
-    for (const file of [
-      insert(insert(photo, scanAt, exif(3, true)), 2, exif(6, false)),
-      insert(photo, 2, exif(6, false), exif(3, true)),
-    ]) {
-      assert.deepEqual([read(file).orientation, read(file).hasGps], [6, false])
-    }
-  })
+  const unreadable = jpegSegment(0xe1, latin1('Exif\0\0??'))
+  for (const [what, first, second, facts] of [
+    ['GPS data in the second is there too', exif(6, false), exif(3, true), [6, true]],
+    ['GPS data in the first is there', exif(6, true), exif(3, false), [6, true]],
+    ['GPS data in neither is not', exif(6, false), exif(3, false), [6, false]],
+    ['one that can not be read hides no GPS data', unreadable, exif(3, true), [undefined, true]],
+    ['one that can not be read leaves GPS data open', unreadable, exif(3, false), [undefined, undefined]],
+  ] as const) {
+    test(`of two EXIF blocks the first turns the image, on whichever side of the frame header: ${what}`, () => {
+      for (const file of [
+        insert(insert(photo, scanAt, second), 2, first),
+        insert(photo, 2, first, second),
+        insert(photo, scanAt, first, second),
+      ]) {
+        assert.deepEqual([read(file).orientation, read(file).hasGps], facts)
+      }
+    })
+  }
 
   test('GPS data is left open where the bytes end before the pixels', () => {
     assert.equal(read(photo).hasGps, false)
