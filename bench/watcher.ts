@@ -29,8 +29,8 @@ type Side = { work: (messages: number) => Promise<Round>; cpuSeconds: () => Prom
  * The upload-watcher and the ordinary glue that does the same work, each on one core with S3, SQS and Kafka on the other:
  * stubs of the same code for each, that answer at once. `single` is the glue as sqs-consumer's introduction has it, one
  * message at a time; `batched` takes ten at once and deletes them together. `ratio` compares the messages per second of
- * that one core with `single`, `cpu_ratio` those per second of CPU time. Ours reads 64 KB of each image, the glue the 4,100
- * bytes that file-type asks for. Logs go to the null device on all sides.
+ * that one core with `single`, `cpu_ratio` those per second of CPU time. Each reads the
+ * first 64 KB of an image. Logs go to the null device on all sides.
  */
 export const benchWatcher = async () => {
   spawnSync('taskset', ['-acp', stubCore, String(process.pid)])

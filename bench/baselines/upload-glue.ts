@@ -5,8 +5,8 @@ import { Kafka, logLevel } from 'kafkajs'
 import { pino } from 'pino'
 import { Consumer } from 'sqs-consumer'
 
-/** As much of a file as file-type's own example reads. */
-const sampleBytes = 4_100
+/** As much as the upload-watcher reads: dimensions seldom stand in the 4,100 bytes that file-type needs for the type alone. */
+const sampleBytes = 65_536
 const maxBytes = 10_485_760
 
 type Notification = { Records: { s3: { bucket: { name: string }; object: { key: string } } }[] }

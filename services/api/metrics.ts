@@ -32,7 +32,7 @@ export const apiMetrics = (registry: Registry): ApiMetrics => {
   const observeDuration = openDurations({
     name: 'image_intake_http_request_duration_seconds',
     help: 'From the head of a request to its whole answer, by route.',
-    labelNames: ['route'],
+    labelName: 'route',
     bounds: durationBounds,
     registry,
   })

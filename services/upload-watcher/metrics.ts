@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 
 import type { QueueMessage } from '#shared/ports/message-queue.ts'
+import { openDuration, openTally } from '#shared/runtime/tallies.ts'
 
 import { quarantineReasons, type Settled } from './settled.ts'
 
@@ -29,7 +30,7 @@ const delayBuckets = [0.05, ...ageBuckets]
 
 export const watcherMetrics = (registry: Registry): WatcherMetrics => {
   const registers = [registry]
-  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+  const counter = (name: string, help: string, labelNames: readonly 'result'[] = []) =>
     new Counter({ name: `image_intake_${name}_total`, help, labelNames, registers })
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
@@ -40,8 +41,8 @@ export const watcherMetrics = (registry: Registry): WatcherMetrics => {
         this.set(read())
       },
     })
-  const histogram = (name: string, help: string, buckets: number[]) =>
-    new Histogram({ name: `image_intake_${name}_seconds`, help, buckets, registers })
+  const histogram = (name: string, help: string, bounds: readonly number[]) =>
+    openDuration({ name: `image_intake_${name}_seconds`, help, bounds, registry })
 
   /** How many records each message in hand has. */
   const inHand = new Map<QueueMessage, number>()
@@ -52,7 +53,12 @@ export const watcherMetrics = (registry: Registry): WatcherMetrics => {
   gauge('messages_in_hand', 'Messages that are neither acknowledged nor given back yet.', () => inHand.size)
   const records = {
     received: counter('records_received', 'Records in the messages received, repeats included.'),
-    settled: counter('records', 'Records of acknowledged messages, by outcome and reason.', ['outcome', 'reason']),
+    settled: openTally({
+      name: 'image_intake_records_total',
+      help: 'Records of acknowledged messages, by outcome and reason.',
+      labelNames: ['outcome', 'reason'],
+      registry,
+    }),
     released: counter('records_released', 'Records in the messages given back.'),
   }
   gauge('records_in_hand', 'Records in the messages in hand.', recordsInHand)
@@ -63,7 +69,7 @@ export const watcherMetrics = (registry: Registry): WatcherMetrics => {
   const pauses = counter('watcher_pauses', 'How often the watcher began to wait for a service that is away.')
   gauge('watcher_paused', '1 while the watcher waits for a service that is away.', () => (isPaused ? 1 : 0))
   // A series that begins with its first event has risen by nothing: the alert on it would sleep through the first poison.
-  for (const reason of quarantineReasons) records.settled.inc({ outcome: 'quarantined', reason }, 0)
+  for (const reason of quarantineReasons) records.settled('quarantined', reason, 0)
   for (const result of ['done', 'failed']) heartbeats.inc({ result }, 0)
 
   return {
@@ -75,7 +81,7 @@ export const watcherMetrics = (registry: Registry): WatcherMetrics => {
     },
     settled: (message, all) => {
       inHand.delete(message)
-      for (const { outcome, reason = '' } of all) records.settled.inc({ outcome, reason })
+      for (const { outcome, reason = '' } of all) records.settled(outcome, reason)
     },
     released: (message) => {
       records.released.inc(inHand.get(message) ?? 0)
@@ -95,6 +101,6 @@ export const watcherMetrics = (registry: Registry): WatcherMetrics => {
 }
 
 /** Clocks differ, so it may lie ahead of ours. A time of 0 is one that nobody told. */
-const observeSince = (histogram: Histogram, moment: Date) => {
-  if (moment.getTime() > 0) histogram.observe(Math.max(0, Date.now() - moment.getTime()) / 1000)
+const observeSince = (observe: (seconds: number) => void, moment: Date) => {
+  if (moment.getTime() > 0) observe(Math.max(0, Date.now() - moment.getTime()) / 1000)
 }

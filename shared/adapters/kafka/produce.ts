@@ -23,8 +23,8 @@ const attempts = 6
 const delayMs = backoff({ baseMs: 100, capMs: 2_000 })
 const patienceMs = 5_000
 
-/** A record since it waits, in ms of performance.now(). */
-type Waiting = { record: NewRecord; since: number }
+/** A record, its size, and since when it waits, in ms of performance.now(). */
+type Waiting = { record: NewRecord; bytes: number; since: number }
 type Settled = PromiseSettledResult<undefined>
 
 /** Appends to topics; records that are under way at once share one send, and each settles by itself. */
@@ -103,13 +103,13 @@ export const openAppender = (openClient: OpenClient) => {
     send: settleGroup,
     maxItems: maxSendRecords,
     maxBytes: maxSendBytes,
-    sizeOf: ({ record }) => sizeOf(record),
+    sizeOf: ({ bytes }) => bytes,
   })
 
   const append: EventLog['append'] = async (records) => {
-    records.forEach(checkSize)
     const since = performance.now()
-    const results = await Promise.allSettled(records.map((record) => send({ record, since })))
+    const waiting = records.map((record) => ({ record, bytes: checkSize(record), since }))
+    const results = await Promise.allSettled(waiting.map(send))
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }
   return { append, close }
@@ -127,16 +127,15 @@ const groupByTopic = (records: readonly NewRecord[]): TopicMessages[] => {
   }))
 }
 
-const sizeOf = ({ key, value, headers = {} }: NewRecord) =>
-  [key, value, ...Object.entries(headers).flat()].reduce(
-    (bytes, text) => bytes + Buffer.byteLength(text),
-    overheadBytes,
-  )
+const sizeOf = ({ key, value, headers = {} }: NewRecord): number => {
+  let bytes = overheadBytes + Buffer.byteLength(key) + Buffer.byteLength(value)
+  for (const name in headers) bytes += Buffer.byteLength(name) + Buffer.byteLength(headers[name] ?? '')
+  return bytes
+}
 
-const checkSize = (record: NewRecord): void => {
+/** @returns the record's size */
+const checkSize = (record: NewRecord): number => {
   const bytes = sizeOf(record)
-  if (bytes > maxRecordBytes)
-    throw new RefusalError(
-      `A record of ${bytes} bytes for ${record.topic} is over the limit of ${maxRecordBytes} bytes.`,
-    )
+  if (bytes <= maxRecordBytes) return bytes
+  throw new RefusalError(`A record of ${bytes} bytes for ${record.topic} is over the limit of ${maxRecordBytes} bytes.`)
 }

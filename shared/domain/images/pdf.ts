@@ -8,5 +8,5 @@ const withVersion: readonly Mark[] = [{ begins: ['%PDF-'], pattern: /%PDF-[12]\.
 /** Where a PDF begins that readers take for one: near the beginning by its mark alone, further back with its version. */
 export const findPdf = (text: string): number => {
   const at = text.indexOf('%PDF-')
-  return at >= 0 && at <= headerWithin ? at : findMark(text, withVersion)
+  return at <= headerWithin ? at : findMark(text, withVersion)
 }

@@ -39,6 +39,9 @@ const element = (name: string, attribute: string) =>
 
 const elements = (...patterns: readonly string[]) => new RegExp(`<(?:${patterns.join('|')})`, 'iy')
 
+/** A letter or `!`; of pixels every fifth byte is one. */
+const isTagStart = (code: number) => code === 0x21 || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a)
+
 /**
  * HTML that can act: it runs scripts, brings in a page or sends its reader to one. Plain formatting is left alone, since
  * captions have it. XMP's elements all have a prefix with a colon, which none of these has.
@@ -46,6 +49,7 @@ const elements = (...patterns: readonly string[]) => new RegExp(`<(?:${patterns.
 const html: readonly Mark[] = [
   {
     begins: ['<'],
+    goesOn: isTagStart,
     pattern: elements(
       '(?:script|iframe)[\\t\\n\\f\\r />]',
       '!doctype[\\t\\n\\f\\r ]+html',
@@ -68,8 +72,8 @@ const php: readonly Mark[] = [
 ]
 
 /** The signatures of RAR 4 and 5 and of 7-Zip with its major version: readers search self-extracting files for them. */
-const rar = ['Rar!\x1a\x07\0', 'Rar!\x1a\x07\x01\0'].map(signatureMark)
-const sevenZip = ['7z\xbc\xaf\x27\x1c\0'].map(signatureMark)
+const rar = [signatureMark('Rar!\x1a\x07\0', 'Rar!\x1a\x07\x01\0')]
+const sevenZip = [signatureMark('7z\xbc\xaf\x27\x1c\0')]
 
 /** POSIX.1-1988: the name of the first file takes the place of the image's header. */
 const tarMarkAt = 257

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 
 import { Counter, Histogram, Registry } from 'prom-client'
 
-import { openDurations, openTally } from '#shared/runtime/tallies.ts'
+import { openDuration, openDurations, openTally } from '#shared/runtime/tallies.ts'
 
 const help = 'What is counted.'
 
@@ -34,7 +34,7 @@ suite('openDurations', () => {
   test('observes as a Histogram of prom-client does, also at and beyond its bounds', async () => {
     const [ours, theirs] = [new Registry(), new Registry()]
     const bounds = [0.001, 0.5, 2]
-    const observe = openDurations({ name: 'call_seconds', help, labelNames: ['route'], bounds, registry: ours })
+    const observe = openDurations({ name: 'call_seconds', help, labelName: 'route', bounds, registry: ours })
     const registers = [theirs]
     const histogram = new Histogram({ name: 'call_seconds', help, labelNames: ['route'], buckets: bounds, registers })
     assert.equal(await ours.metrics(), await theirs.metrics())
@@ -55,9 +55,26 @@ suite('openDurations', () => {
 
   test('begins anew when the registry is reset', async () => {
     const registry = new Registry()
-    const observe = openDurations({ name: 'call_seconds', help, labelNames: ['route'], bounds: [1], registry })
+    const observe = openDurations({ name: 'call_seconds', help, labelName: 'route', bounds: [1], registry })
     observe('tickets', 0.5)
     registry.resetMetrics()
     assert.doesNotMatch(await registry.metrics(), /tickets/)
+  })
+})
+
+suite('openDuration', () => {
+  test('observes as a Histogram of prom-client without labels does, and begins anew when the registry is reset', async () => {
+    const [ours, theirs] = [new Registry(), new Registry()]
+    const bounds = [0.5, 2]
+    const observe = openDuration({ name: 'call_seconds', help, bounds, registry: ours })
+    const histogram = new Histogram({ name: 'call_seconds', help, buckets: bounds, registers: [theirs] })
+    for (const seconds of [0, 0.5, 0.6, 2, 3]) {
+      assert.equal(await ours.metrics(), await theirs.metrics())
+      observe(seconds)
+      histogram.observe(seconds)
+    }
+    assert.equal(await ours.metrics(), await theirs.metrics())
+    ours.resetMetrics()
+    assert.match(await ours.metrics(), /call_seconds_count 0/)
   })
 })
