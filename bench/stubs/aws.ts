@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { z } from 'zod'
 
@@ -11,40 +13,48 @@ import { uploadsQueue, type UploadsQueue } from './queue.ts'
 /** Requests by kind; `SQS` are those of all kinds. */
 export type Calls = { GET: number; HEAD: number; PUT: number; SQS: number }
 
-type World = { queue: UploadsQueue; calls: Calls; images: readonly Image[] }
+type World = { queue: UploadsQueue; calls: Calls; images: readonly Image[]; answerMs: number }
 type Image = { bytes: Buffer; etag: string }
 
 /**
- * An S3 and an SQS that answer at once, look at no signature and count what they are asked. A bucket holds an image under
+ * An S3 and an SQS that look at no signature and count what they are asked, and answer at once until they are told to take
+ * some time. A bucket holds an image under
  * whatever key, and keeps nothing of what is put; all queues are one.
  */
 export const openAwsStub = async (bucket: string, images: readonly Buffer[]) => {
   const calls: Calls = { GET: 0, HEAD: 0, PUT: 0, SQS: 0 }
   const queue = uploadsQueue(bucket)
-  const world = { queue, calls, images: images.map((bytes) => ({ bytes, etag: `"${hash('md5', bytes)}"` })) }
+  const world: World = {
+    queue,
+    calls,
+    answerMs: 0,
+    images: images.map((bytes) => ({ bytes, etag: `"${hash('md5', bytes)}"` })),
+  }
   const server = createServer((request, response) => {
     answerRequest(world, request, response).catch((error: unknown) => response.destroy(error as Error)) // so it was thrown
   })
   server.keepAliveTimeout = 60_000
+  const answerAfter = (answerMs: number) => void (world.answerMs = answerMs)
   const { port } = await listen(server, '127.0.0.1', 0, 'AWS_PORT')
   const close = () => {
     queue.stop()
     server.close()
     server.closeAllConnections()
   }
-  return { url: `http://127.0.0.1:${port}`, calls, queue, close }
+  return { url: `http://127.0.0.1:${port}`, calls, queue, answerAfter, close }
 }
 
 const answerRequest = async (world: World, request: IncomingMessage, response: ServerResponse) => {
   const { method = '', url = '' } = request
+  if (world.answerMs > 0) await sleep(world.answerMs)
   if (method === 'POST') return answerQueue(world, request, response)
   request.resume()
   // The bucket itself is asked for at the start.
   if (url.split('/').length < 4) return void response.end()
   if (method === 'PUT') {
     world.calls.PUT++
-    request.once('end', () => response.writeHead(200, { ...said, etag: '"d41d8cd98f00b204e9800998ecf8427e"' }).end())
-    return
+    if (!request.readableEnded) await once(request, 'end')
+    return void response.writeHead(200, { ...said, etag: '"d41d8cd98f00b204e9800998ecf8427e"' }).end()
   }
   answerObject(world, request, response)
 }
