@@ -19,7 +19,12 @@ type Moment = {
   sign: SignDigest
   /** The query up to the signature. */
   query: string
+  /** Of the usual locks, by content type. */
+  frames: Map<string, Frame>
 }
+
+/** What requests share whose locks differ in key and length alone: of the canonical request, and of the URL. */
+type Frame = { fromPathToLength: string; fromLength: string; query: string }
 
 /**
  * Presigns PUTs by Signature Version 4 in the query. The day's key, and what a second's URLs share, are made once.
@@ -36,13 +41,31 @@ export const presigner = (region: string, { origin, host, pathPrefix }: UploadBa
     return (held = { ...openMoment(region, credentials, expiresInSeconds, now), second })
   }
   return (credentials: AwsCredentials, locks: UploadLocks, expiresInSeconds: number, now: Date): string => {
-    const { sign, query } = momentOf(credentials, expiresInSeconds, now)
-    const names = lockNames(locks)
+    const moment = momentOf(credentials, expiresInSeconds, now)
+    const frame = frameOf(moment, locks, host)
     const path = pathPrefix + encodePath(locks.key)
-    const lines = lockLines(locks, host)
-    const canonical = `PUT\n${path}\n${query}${names.query}\n${lines}\n${names.list}\nUNSIGNED-PAYLOAD`
-    const signature = sign(hash('sha256', canonical))
-    return `${origin}${path}?${query}&X-Amz-Signature=${signature}${names.query}`
+    const canonical = `PUT\n${path}${frame.fromPathToLength}${locks.contentLength}${frame.fromLength}`
+    const signature = moment.sign(hash('sha256', canonical))
+    return `${origin}${path}?${moment.query}&X-Amz-Signature=${signature}${frame.query}`
+  }
+}
+
+const frameOf = ({ query, frames }: Moment, locks: UploadLocks, host: string): Frame => {
+  const isUsual = locks.createOnly && locks.checksumSha256 === undefined && locks.traceparent === undefined
+  const known = isUsual ? frames.get(locks.contentType) : undefined
+  if (known) return known
+  const frame = writeFrame(query, locks, host)
+  if (isUsual) frames.set(locks.contentType, frame)
+  return frame
+}
+
+// Joined and not added up: to hash a string of many parts costs a fifth more than one that is whole.
+const writeFrame = (query: string, locks: UploadLocks, host: string): Frame => {
+  const names = lockNames(locks)
+  return {
+    fromPathToLength: ['\n', query, names.query, '\ncontent-length:'].join(''),
+    fromLength: ['\n', ...lockLines(locks, host), '\n', names.list, '\nUNSIGNED-PAYLOAD'].join(''),
+    query: names.query,
   }
 }
 
@@ -62,6 +85,7 @@ const openMoment = (region: string, credentials: AwsCredentials, expiresInSecond
     expiresInSeconds,
     sign: digestSigner(signingKey(secretAccessKey, date, region, 's3'), preamble),
     query,
+    frames: new Map<string, Frame>(),
   }
 }
 
@@ -71,22 +95,20 @@ const namesOf = (...optional: string[]) => {
   return { list, query: `&X-Amz-SignedHeaders=${list.replaceAll(';', '%3B')}&x-id=PutObject` }
 }
 const [createOnly, checksum, trace] = ['if-none-match', 'x-amz-checksum-sha256', 'x-amz-meta-traceparent'] as const
-const usualNames = namesOf(createOnly)
 
-const lockNames = (locks: UploadLocks) => {
-  const { checksumSha256, traceparent } = locks
-  if (locks.createOnly && checksumSha256 === undefined && traceparent === undefined) return usualNames
+const lockNames = ({ createOnly: isCreateOnly, checksumSha256, traceparent }: UploadLocks) => {
   const chosen = [
-    locks.createOnly && createOnly,
+    isCreateOnly && createOnly,
     checksumSha256 !== undefined && checksum,
     traceparent !== undefined && trace,
   ]
   return namesOf(...chosen.filter((name) => name !== false))
 }
 
-/** The same headers with their values. */
-const lockLines = (locks: UploadLocks, host: string) =>
-  `content-length:${locks.contentLength}\ncontent-type:${locks.contentType}\nhost:${host}\n` +
-  (locks.createOnly ? `${createOnly}:*\n` : '') +
-  (locks.checksumSha256 === undefined ? '' : `${checksum}:${locks.checksumSha256}\n`) +
-  (locks.traceparent === undefined ? '' : `${trace}:${locks.traceparent}\n`)
+/** The same headers with their values, but for the length. */
+const lockLines = (locks: UploadLocks, host: string): string[] => [
+  `content-type:${locks.contentType}\nhost:${host}\n`,
+  locks.createOnly ? `${createOnly}:*\n` : '',
+  locks.checksumSha256 === undefined ? '' : `${checksum}:${locks.checksumSha256}\n`,
+  locks.traceparent === undefined ? '' : `${trace}:${locks.traceparent}\n`,
+]

@@ -80,6 +80,30 @@ test('a URL is the one of the SDK, byte for byte: any key, lock, credentials, re
   )
 })
 
+test('URLs of one second share what their locks share, and no more', async () => {
+  const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a-secret-of-this-test' }
+  const openClient = (credentials = keys) =>
+    new S3Client({ region: 'eu-central-1', requestChecksumCalculation: 'WHEN_REQUIRED', credentials })
+  const signer = await openUploadSigner(openClient, 'images-1')
+  const usual = locks.map(({ key, contentType, contentLength }) => ({
+    key,
+    contentType,
+    contentLength,
+    createOnly: true,
+  }))
+  const oneLife = fc.oneof(usual, locks).map((each): UploadLocks => ({ ...each, expiresInSeconds: 300 }))
+  const uploads = fc.array(oneLife, { minLength: 5, maxLength: 20 })
+  await fc.assert(
+    fc.asyncProperty(uploads, moment, async (asked, now) => {
+      for (const each of asked) {
+        const { url } = await signer.sign(each, now)
+        assert.equal(url, await presignBySdk(openClient(), 'images-1', each, now))
+      }
+    }),
+    { numRuns: 30 },
+  )
+})
+
 test('a digest is signed after its beginning as node:crypto signs it', () => {
   fc.assert(
     fc.property(
