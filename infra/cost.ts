@@ -26,18 +26,19 @@ export type Cost = {
 }
 
 const each = (count: number) => ({ alone: count, flood: count })
+/** Calls that take ten messages where there are so many. */
+const batched = (count: number) => ({ alone: count, flood: count / 10 })
 
 export const costs = {
   put: { who: 'client', call: 'PUT of the image', price: 's3 put', of: 'images', ...each(1) },
   notify: { who: 'S3', call: 'its notification to the uploads queue', price: 'sqs request', of: 'images', ...each(1) },
-  take: { who: 'upload-watcher', call: 'ReceiveMessage', price: 'sqs request', of: 'images', alone: 1, flood: 0.1 },
+  take: { who: 'upload-watcher', call: 'ReceiveMessage', price: 'sqs request', of: 'images', ...batched(1) },
   confirm: {
     who: 'upload-watcher',
     call: 'DeleteMessageBatch',
     price: 'sqs request',
     of: 'images',
-    alone: 1,
-    flood: 0.1,
+    ...batched(1),
   },
   look: { who: 'upload-watcher', call: 'ranged GET of the image', price: 's3 get', of: 'images', ...each(1) },
   verdict: { who: 'upload-watcher', call: 'PUT of the verdict', price: 's3 put', of: 'images', ...each(1) },
@@ -47,8 +48,7 @@ export const costs = {
     call: 'SendMessageBatch',
     price: 'sqs fifo request',
     of: 'scans',
-    alone: 1,
-    flood: 0.1,
+    ...batched(1),
   },
   work: {
     who: 'worker of examples/',
@@ -65,8 +65,7 @@ export const costs = {
     call: 'the two of that notification',
     price: 'sqs request',
     of: 'images',
-    alone: 2,
-    flood: 0.2,
+    ...batched(2),
   },
 } as const satisfies Record<string, Cost>
 

@@ -1,8 +1,8 @@
-import { consumedTopics, topics } from '../shared/domain/resources.ts'
+import { consumedTopics, deadLetterTopic, topics } from '../shared/domain/resources.ts'
 import type { Access, Choice, RoleName, Target } from './access.ts'
 
 const on = (...names: string[]): Target => ({ kind: 'topics', topics: names })
-const letters = (...names: string[]) => names.map((name) => `${name}.dead-letter`)
+const letters = (...names: string[]) => names.map(deadLetterTopic)
 const deletions = ['image.deleted', 'image.rejected']
 const everyTopic = topics.map(({ name }) => name)
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** As S3 and CORS compare it: scheme, host and port. A star is a pattern to S3 and none to the API. */
-const isOrigin = (text: string) => !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
+import { isOrigin } from '../shared/domain/origins.ts'
+
 const origin = z.string().refine(isOrigin, { error: 'is not an origin (scheme, host and port, without a path)' })
 
 const arn = (service: string, resource: string) =>

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { messageOf } from '#shared/runtime/message-of.ts'
+
 import { arrivalInLog, arrivalInMetadata } from './support/arrival.ts'
 import { doctorClient, doctorPurposes, sendToStore, type DoctorPurpose } from './support/doctor-client.ts'
 import { findDoctorTarget } from './support/doctor-target.ts'
@@ -45,8 +47,6 @@ const summarise = (broken: readonly string[], unclear: readonly string[], tried:
   ]
   return said.join('; ')
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 const readPurpose = (text: unknown): DoctorPurpose => {
   const purpose = doctorPurposes.find((name) => name === text)

@@ -1,4 +1,5 @@
 import { purposeNames, purposeRules } from '#shared/domain/purposes.ts'
+import { messageOf } from '#shared/runtime/message-of.ts'
 
 import { openReconcilePlace } from './support/reconcile-place.ts'
 import {
@@ -32,8 +33,7 @@ await runTool({ usage, options: reconcileOptions }, async (given) => {
       last = tally
       view.draw(`${tally.seen} seen, ${tally.sent} ${order.dryRun ? 'to send' : 'sent'}, ${tally.failed} failed`)
     }
-    const onFailure = (key: string, error: unknown) =>
-      view.line(`${key}  failed: ${error instanceof Error ? error.message : String(error)}`)
+    const onFailure = (key: string, error: unknown) => view.line(`${key}  failed: ${messageOf(error)}`)
     last = await reconcile({ objects, states, uploads, place, onProgress, onFailure }, order, new Date())
   } finally {
     view.clear()

@@ -5,6 +5,7 @@ import type { ImageType } from '#shared/domain/images/image-types.ts'
 import { makeKey, type KeyFacts } from '#shared/domain/keys.ts'
 import { purposeRules, type Purpose } from '#shared/domain/purposes.ts'
 import type { SignedUpload, UploadLocks } from '#shared/ports/object-store.ts'
+import { keepLast } from '#shared/runtime/keep-last.ts'
 
 import { ProblemError, type FieldProblem } from './problems.ts'
 import { ticketRequestSchemaOf, type TicketRequest, type UploadTicket } from './schemas.ts'
@@ -107,11 +108,5 @@ export const writeTicket = (
   ...(purpose === 'scan' ? { job_id: jobId(place.bucket, key) } : {}),
 })
 
-let lastSecond = Number.NaN
-let lastText = ''
-
 /** A second of the clock, since 1970, as ISO 8601 writes it; written once for all its tickets. */
-const writeSecond = (second: number): string => {
-  if (second !== lastSecond) lastText = new Date((lastSecond = second) * 1000).toISOString()
-  return lastText
-}
+const writeSecond = keepLast((second) => new Date(second * 1000).toISOString())

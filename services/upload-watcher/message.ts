@@ -1,6 +1,7 @@
 import { OutageError, SetupError } from '#shared/ports/failures.ts'
 import type { MessageQueue, QueueMessage } from '#shared/ports/message-queue.ts'
 import { backoff, retrying } from '#shared/runtime/backoff.ts'
+import { messageOf } from '#shared/runtime/message-of.ts'
 import { traceIdOf } from '#shared/runtime/tracing.ts'
 
 import { startHeartbeat, type HeartbeatDeps } from './heartbeat.ts'
@@ -84,7 +85,7 @@ const settleOne = async (deps: MessageDeps, read: ReadRecord, deadline: AbortSig
     })
   } catch (error) {
     if (deadline.aborted || isNotItsOwn(error)) throw error
-    const last = error instanceof Error ? error.message : String(error)
+    const last = messageOf(error)
     return quarantined(read.record.key, 'failed', `it failed ${maxAttempts} times, at last with: ${last}`)
   }
 }

@@ -1,5 +1,6 @@
 import type { RecordOutcome } from '#shared/domain/outcomes.ts'
-import { deadLetterTopic, maxAttempts } from '#shared/ports/event-log.ts'
+import { deadLetterTopic } from '#shared/domain/resources.ts'
+import { maxAttempts } from '#shared/ports/event-log.ts'
 import type { EventLog, LogRecord, NewRecord, RecordHandler } from '#shared/ports/event-log.ts'
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { isOrigin } from '#shared/domain/origins.ts'
 import { listSchema, portSchema, urlSchema, variable } from '#shared/runtime/config.ts'
 
 const name = z.string().min(3)
@@ -51,6 +52,3 @@ export const corsVariables = {
       .default([]),
   ),
 }
-
-/** A star is a pattern to S3 and none to the API. */
-const isOrigin = (text: string) => !text.includes('*') && URL.canParse(text) && new URL(text).origin === text

@@ -123,8 +123,11 @@ const eventTopics = ['image.uploaded', 'image.rejected', 'image.deleted', 'scan.
 /** Topics that a service of ours consumes, and so may fail on. */
 export const consumedTopics = ['image.uploaded', 'image.deleted'] as const
 
+/** Where a group puts the records of a topic that it gives up on. */
+export const deadLetterTopic = (topic: string) => `${topic}.dead-letter`
+
 /** The topics, the same in every installation. */
 export const topics: readonly TopicSpec[] = [
   ...eventTopics.map((name) => ({ name, partitions: 12, retentionDays: 30 })),
-  ...consumedTopics.map((name) => ({ name: `${name}.dead-letter`, partitions: 1, retentionDays: 30 })),
+  ...consumedTopics.map((name) => ({ name: deadLetterTopic(name), partitions: 1, retentionDays: 30 })),
 ]

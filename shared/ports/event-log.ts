@@ -79,7 +79,5 @@ export type EventLog = {
   close: () => Promise<void>
 }
 
-export const deadLetterTopic = (topic: string) => `${topic}.dead-letter`
-
 /** A record's own failures before it becomes a dead letter. */
 export const maxAttempts = 5

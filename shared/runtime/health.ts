@@ -6,6 +6,7 @@ import { Gauge, type Registry } from 'prom-client'
 import { pause } from './backoff.ts'
 import { aborted } from './lifetime.ts'
 import { listen } from './listen.ts'
+import { messageOf } from './message-of.ts'
 import { redact } from './redact.ts'
 import type { Part } from './run.ts'
 
@@ -114,6 +115,6 @@ const findProblem = async ({ problem }: Check): Promise<string | undefined> => {
   }
 }
 
-const describe = (error: unknown) => redact(error instanceof Error ? error.message : String(error))
+const describe = (error: unknown) => redact(messageOf(error))
 
 const json = (status: number, value: unknown): Answer => ({ status, body: `${JSON.stringify(value)}\n` })

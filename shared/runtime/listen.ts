@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import type { Server } from 'node:net'
 
+import { messageOf } from './message-of.ts'
+
 /** The address can't be listened on; the message says what to change. */
 export class ListenError extends Error {
   override readonly name = 'ListenError'
@@ -31,5 +33,5 @@ const describeListenProblem = (error: unknown, host: string, port: number, varia
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') return `port ${port} is taken by another process: set ${variableName} to a free one`
   if (code === 'EACCES') return `port ${port} is not open to this user: set ${variableName} to one from 1024 on`
-  return `can't listen on ${host}, port ${port} (${variableName}): ${error instanceof Error ? error.message : String(error)}`
+  return `can't listen on ${host}, port ${port} (${variableName}): ${messageOf(error)}`
 }

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 
+import { keepLast } from './keep-last.ts'
 import { turnDestination } from './log-destination.ts'
 import { redact } from './redact.ts'
 
@@ -31,11 +32,6 @@ export const openLog = (options: { name: string; level?: string; destination?: p
 
 /** As pino's isoTime, but written once a millisecond. */
 const timestampOfMillisecond = () => {
-  let last = 0
-  let text = ''
-  return () => {
-    const now = Date.now()
-    if (now !== last) text = `,"time":"${new Date((last = now)).toISOString()}"`
-    return text
-  }
+  const write = keepLast((now) => `,"time":"${new Date(now).toISOString()}"`)
+  return () => write(Date.now())
 }

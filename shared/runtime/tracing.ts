@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/api'
 
 import { pause } from './backoff.ts'
+import { messageOf } from './message-of.ts'
 
 export type TraceOptions = {
   kind: 'server' | 'consumer' | 'producer' | 'client'
@@ -63,7 +64,7 @@ export const traced = async <T>(work: TracedWork, run: () => Promise<T>): Promis
     work.end()
     return result
   } catch (error) {
-    work.end({ error: error instanceof Error ? error.message : String(error) })
+    work.end({ error: messageOf(error) })
     throw error
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { sqliteEventLog } from '#shared/adapters/sqlite/event-log.ts'
-import { deadLetterTopic } from '#shared/ports/event-log.ts'
+import { deadLetterTopic } from '#shared/domain/resources.ts'
 import type { EventLog } from '#shared/ports/event-log.ts'
 
 export type EventLogFile = {

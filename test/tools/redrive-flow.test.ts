@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
 import { deadLetterOf } from '#shared/adapters/record-handling.ts'
-import { queueNames } from '#shared/domain/resources.ts'
+import { deadLetterTopic, queueNames } from '#shared/domain/resources.ts'
 import { redriveCountName } from '#shared/domain/redrive.ts'
-import { deadLetterTopic } from '#shared/ports/event-log.ts'
 import type { EventLog } from '#shared/ports/event-log.ts'
 
 import { openLocalEventLog } from '../../tools/support/local-system.ts'

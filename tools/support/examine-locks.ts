@@ -1,3 +1,5 @@
+import { messageOf } from '#shared/runtime/message-of.ts'
+
 import { honestPut, type Attempt, type Finding, type Lock, type LockTicket, type StoreAnswer } from './locks.ts'
 
 export type Place = {
@@ -93,5 +95,3 @@ const judge = (lock: Lock, answer: StoreAnswer): Examined => {
 }
 
 const describeAnswer = ({ status, code }: StoreAnswer) => (code === undefined ? String(status) : `${status} ${code}`)
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

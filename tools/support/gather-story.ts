@@ -7,6 +7,7 @@ import { topics } from '#shared/domain/resources.ts'
 import { maxVerdictBytes, readVerdict, verdictKey } from '#shared/domain/verdict.ts'
 import type { EventLog, LogRecord } from '#shared/ports/event-log.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
+import { messageOf } from '#shared/runtime/message-of.ts'
 
 import { receiptHeader } from './redrive-topic.ts'
 import { jobFacts, type Found, type Source, type ToldEvent, type ToldJob, type ToldLetter } from './story.ts'
@@ -31,7 +32,7 @@ export const gatherStory = async (sources: StorySources, facts: KeyFacts, signal
     try {
       return await asking
     } catch (error) {
-      silent[source] = error instanceof Error ? error.message : String(error)
+      silent[source] = messageOf(error)
       return undefined
     }
   }

@@ -1,6 +1,5 @@
-import { deadLetterTopic } from '#shared/ports/event-log.ts'
 import { maxRedrives } from '#shared/domain/redrive.ts'
-import { queueNames, topics } from '#shared/domain/resources.ts'
+import { deadLetterTopic, queueNames, topics } from '#shared/domain/resources.ts'
 
 import { UsageError } from './run-tool.ts'
 

@@ -1,5 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
+import { messageOf } from '#shared/runtime/message-of.ts'
+
 type Options = NonNullable<ParseArgsConfig['options']>
 type Given = { values: Record<string, string | boolean | undefined>; positionals: string[] }
 
@@ -23,7 +25,7 @@ export const runTool = async (
     else await work({ values, positionals })
   } catch (error) {
     const wrong = error instanceof UsageError
-    console.error(error instanceof Error ? error.message : String(error))
+    console.error(messageOf(error))
     if (wrong) console.error(`\n${usage}`)
     process.exitCode = wrong ? 2 : 1
   }
@@ -43,6 +45,6 @@ const readArguments = (options: Options): Given => {
     })
     return { values, positionals }
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(messageOf(error))
   }
 }

@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto'
 
+import { keepLast } from '#shared/runtime/keep-last.ts'
+
 /** Temporary credentials change every hour or so, and each makes a key per day, region and service. */
 const maxKeys = 50
 
@@ -19,16 +21,9 @@ export const signingKey = (secretAccessKey: string, date: string, region: string
   return key
 }
 
-let lastSecond = Number.NaN
-let lastTimestamp = ''
+const writeSecond = keepLast((second) => new Date(second * 1000).toISOString().replace(/[-:]|\.\d{3}/g, ''))
 
 /** A moment as signatures write it: yyyymmddThhmmssZ; written once a second. */
-export const amzTimestamp = (now: Date): string => {
-  const second = Math.floor(now.getTime() / 1000)
-  if (second === lastSecond) return lastTimestamp
-  lastTimestamp = now.toISOString().replace(/[-:]|\.\d{3}/g, '')
-  lastSecond = second
-  return lastTimestamp
-}
+export const amzTimestamp = (now: Date): string => writeSecond(Math.floor(now.getTime() / 1000))
 
 const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest()

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 
 import type { EventLog } from '#shared/ports/event-log.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { messageOf } from '#shared/runtime/message-of.ts'
 
 import { openAdministration } from './admin.ts'
 import { clientOpener } from './client.ts'
@@ -75,7 +76,7 @@ export const kafkaEventLog = (config: KafkaConfig, options: { log?: Log; registr
     ensureTopics: topics.ensureTopics,
     checkTopics: topics.checkTopics,
     ping,
-    problem: () => findProblem().catch((error: unknown) => (error instanceof Error ? error.message : String(error))),
+    problem: () => findProblem().catch(messageOf),
     close: () => (closed ??= close()),
   }
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 
-import { deadLetterTopic } from '#shared/ports/event-log.ts'
+import { deadLetterTopic } from '#shared/domain/resources.ts'
 import type { ConsumeOptions, ConsumerSignals, EventLog } from '#shared/ports/event-log.ts'
 import { OutageError } from '#shared/ports/failures.ts'
 import { backoff, pause } from '#shared/runtime/backoff.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { done, reject, retry } from '#shared/domain/outcomes.ts'
-import { deadLetterTopic } from '#shared/ports/event-log.ts'
+import { deadLetterTopic } from '#shared/domain/resources.ts'
 import type { EventLog, LogRecord, RecordHandler } from '#shared/ports/event-log.ts'
 import { OutageError, SetupError } from '#shared/ports/failures.ts'
 

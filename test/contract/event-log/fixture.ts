@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 
-import { deadLetterTopic } from '#shared/ports/event-log.ts'
+import { deadLetterTopic } from '#shared/domain/resources.ts'
 import type { EventLog, NewRecord } from '#shared/ports/event-log.ts'
 
 /** One adapter under test; every test opens its own. */

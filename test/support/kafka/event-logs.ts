@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { kafkaEventLog } from '#shared/adapters/kafka/event-log.ts'
 import type { KafkaEventLog } from '#shared/adapters/kafka/event-log.ts'
 import type { KafkaConfig } from '#shared/adapters/kafka/variables.ts'
-import { deadLetterTopic } from '#shared/ports/event-log.ts'
+import { deadLetterTopic } from '#shared/domain/resources.ts'
 import type { EventLog } from '#shared/ports/event-log.ts'
 
 /** Runs a test with event logs that are closed at its end. */
