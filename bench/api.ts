@@ -10,6 +10,7 @@ import { listen } from '#shared/runtime/listen.ts'
 
 import { loadServer } from './load.ts'
 import { median } from './median.ts'
+import { profiling } from './profiling.ts'
 
 const rounds = 5
 const warmUpSeconds = 3
@@ -90,9 +91,6 @@ const fetchBody = async (url: string, request: string) => {
   const answer = await fetch(`${url}/images/presigned-url`, { method: 'POST', headers: { authorization }, body })
   return answer.text()
 }
-
-const profiling = (kind: string) =>
-  process.env['BENCH_PROFILE'] === kind ? ['--cpu-prof', '--cpu-prof-dir=.data/profiles'] : []
 
 const openSide = async (kind: string, environment: Record<string, string | Buffer>, body = ''): Promise<Side> => {
   const file = join(import.meta.dirname, 'api-server.ts')

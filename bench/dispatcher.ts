@@ -14,6 +14,7 @@ import type { EventLog } from '#shared/ports/event-log.ts'
 import { startTestBroker } from '../test/support/kafka/broker.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { median } from './median.ts'
+import { profiling } from './profiling.ts'
 import { openQuickAws, type QuickAws } from './quick-aws.ts'
 
 const rounds = 3
@@ -152,6 +153,3 @@ const startSide = (kind: Kind, awsUrl: string, brokers: string) =>
     },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-
-const profiling = (kind: Kind) =>
-  process.env['BENCH_PROFILE'] === kind ? ['--cpu-prof', '--cpu-prof-dir=.data/profiles'] : []

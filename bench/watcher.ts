@@ -9,6 +9,7 @@ import { topics } from '#shared/domain/resources.ts'
 
 import { seededRandom } from '../test/support/random.ts'
 import { median } from './median.ts'
+import { profiling } from './profiling.ts'
 import { openAwsStub, type Calls } from './stubs/aws.ts'
 import { openKafkaBroker } from './stubs/kafka-broker.ts'
 
@@ -103,9 +104,6 @@ const openSide = async (kind: Kind, images: readonly Buffer[]): Promise<Side> =>
   }
   return { work, cpuSeconds, end }
 }
-
-const profiling = (kind: string) =>
-  process.env['BENCH_PROFILE'] === kind ? ['--cpu-prof', '--cpu-prof-dir=.data/profiles'] : []
 
 const environmentOf = (awsUrl: string, broker: string) => ({
   AWS_REGION: 'eu-central-1',

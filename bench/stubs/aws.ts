@@ -18,8 +18,7 @@ type Image = { bytes: Buffer; etag: string }
 
 /**
  * An S3 and an SQS that look at no signature and count what they are asked, and answer at once until they are told to take
- * some time. A bucket holds an image under
- * whatever key, and keeps nothing of what is put; all queues are one.
+ * some time. A bucket holds an image under whatever key, and keeps nothing of what is put; all queues are one.
  */
 export const openAwsStub = async (bucket: string, images: readonly Buffer[]) => {
   const calls: Calls = { GET: 0, HEAD: 0, PUT: 0, SQS: 0 }
