@@ -8,10 +8,11 @@ import { tokenOf, uploadFile } from '../support/client.ts'
 import { openContracts } from '../support/contracts.ts'
 import { eventually } from '../support/eventually.ts'
 import { planFile, type PlannedFile } from '../support/file-mix.ts'
-import { startProcess, startSystem, temporaryDirectory, type RunningSystem } from '../support/local-system.ts'
+import { startSystem, temporaryDirectory, type RunningSystem } from '../support/local-system.ts'
 import { waitForVerdicts } from '../support/mixed-run.ts'
 import { openQueueOf, receiveAll } from '../support/queues.ts'
 import { chosenSeed, seededRandom } from '../support/random.ts'
+import { startWorker } from '../support/worker.ts'
 
 const directory = temporaryDirectory()
 const findProblem = openContracts()
@@ -53,7 +54,7 @@ const lookAtJobs = async () => {
 }
 
 const runWorker = async () => {
-  const worker = startProcess('examples/vision-worker.ts', [], { DATA_DIR: directory.path })
+  const worker = startWorker(directory.path)
   const isAnalyzed = async () => (await readPublished()).some(({ topic }) => topic === 'scan.analyzed')
   await eventually(isAnalyzed, 'a scan to be analyzed', 30_000)
   worker.child.kill('SIGTERM')

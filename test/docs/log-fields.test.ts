@@ -76,6 +76,14 @@ before(async () => {
   await leaveGarbage(system, surroundings.environment)
 
   const outputs = () => services.map(({ output }) => output())
+  /** The API has no gate. */
+  const bothSay = (words: string) => {
+    const say = () =>
+      outputs()
+        .slice(1)
+        .every((output) => output.includes(words))
+    return soon(say, `watcher and dispatcher to say that S3 ${words}`)
+  }
   await soon(() => outputs()[1]?.includes('quarantined') && outputs()[2]?.includes('dead letter'), 'garbage')
   const isEmpty = async () => (await countMessages(system, system.uploads_queue_url)) === 0
   // What the outage kept from being acknowledged would be decided twice.
@@ -84,21 +92,9 @@ before(async () => {
   for (const socket of sockets) socket.destroy()
   await appendScans(surroundings, 1, { ageMinutes: () => 10, duplicateShare: 0, random: () => 0.5 })
   assert.equal((await ask(system, 'GET', `/images/${liar.key}/metadata`, liar.traceparent)).status, 503)
-  await soon(
-    () =>
-      outputs()
-        .slice(1)
-        .every((output) => output.includes('is away')),
-    'the outage',
-  )
+  await bothSay('is away')
   isAway = false
-  await soon(
-    () =>
-      outputs()
-        .slice(1)
-        .every((output) => output.includes('is back')),
-    'its end',
-  )
+  await bothSay('is back')
   await Promise.all(services.map(({ end }) => end('SIGTERM')))
   for (const [index, name] of names.entries()) lines.set(name, readLines(outputs()[index] ?? ''))
 })

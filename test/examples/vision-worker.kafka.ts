@@ -1,33 +1,26 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 
-import { followingEventId, jobGroup } from '#shared/domain/ids.ts'
+import { followingEventId } from '#shared/domain/ids.ts'
 
 import { visionJob } from '../contract/job-queue.ts'
 import { openS3Of } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
-import { startTestBroker } from '../support/kafka/broker.ts'
-import { startProcess, temporaryDirectory } from '../support/local-system.ts'
+import { onKafka, openKafkaPlace } from '../support/kafka/place.ts'
+import { startProcess } from '../support/local-system.ts'
 import { readEvents } from '../support/outside.ts'
-import { openQueueOf, receiveAll } from '../support/queues.ts'
+import { openQueueOf, receiveAll, sendJob } from '../support/queues.ts'
 import { openSurroundings } from '../support/services.ts'
 
-const broker = await startTestBroker()
-const directory = temporaryDirectory()
-after(async () => {
-  await broker?.stop()
-  directory.remove()
-})
+const { broker, directory } = await openKafkaPlace()
 
 test(
   'a worker whose place the environment names tells Kafka its result',
   { skip: broker ? false : 'no broker' },
   async (context) => {
-    const onKafka = { EVENT_LOG: 'kafka', KAFKA_BROKERS: broker?.brokers ?? '' }
-    const access = { KAFKA_REPLICATION: '1', KAFKA_MIN_INSYNC: '1' }
-    const surroundings = await openSurroundings(directory.path, { ...onKafka, ...access })
+    const surroundings = await openSurroundings(directory.path, onKafka(broker))
     context.after(surroundings.close)
     const system = surroundings.describe('http://127.0.0.1:9')
     const s3 = openS3Of(system)
@@ -37,8 +30,7 @@ test(
     )
     const job = { ...image, etag: ETag.replaceAll('"', '') }
     const jobs = openQueueOf(system, system.jobs_queue_url)
-    const fifo = { group: jobGroup(job.user_id, job.job_id), deduplicationId: job.job_id }
-    await jobs.send({ body: JSON.stringify(job), fifo })
+    await sendJob(jobs, job)
 
     const worker = startProcess('examples/vision-worker.ts', [], surroundings.environment)
     context.after(() => worker.child.kill('SIGKILL'))

@@ -1,20 +1,14 @@
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 
 import { Kafka, logLevel } from 'kafkajs'
 
 import { dispatchUnderKills } from '../support/dispatch-run.ts'
-import { startTestBroker } from '../support/kafka/broker.ts'
-import { temporaryDirectory } from '../support/local-system.ts'
+import { onKafka, openKafkaPlace } from '../support/kafka/place.ts'
 import { chosenSeed, seededRandom } from '../support/random.ts'
 import { openSurroundings } from '../support/services.ts'
 
 const scans = 2_000
-const broker = await startTestBroker()
-const directory = temporaryDirectory()
-after(async () => {
-  await broker?.stop()
-  directory.remove()
-})
+const { broker, directory } = await openKafkaPlace()
 
 const groupId = 'scan-dispatcher'
 
@@ -32,8 +26,7 @@ test(
     const seed = chosenSeed()
     t.diagnostic(`SEED=${seed}`)
     const brokers = broker?.brokers ?? ''
-    const onKafka = { EVENT_LOG: 'kafka', KAFKA_BROKERS: brokers, KAFKA_REPLICATION: '1', KAFKA_MIN_INSYNC: '1' }
-    const surroundings = await openSurroundings(directory.path, onKafka)
+    const surroundings = await openSurroundings(directory.path, onKafka(broker))
     const reset = () => resetOffsets(brokers)
     try {
       await dispatchUnderKills(surroundings, { scans, random: seededRandom(seed), resetOffsets: reset })

@@ -1,21 +1,15 @@
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { beginUpload } from '../support/client.ts'
 import { planFile, type PlannedFile } from '../support/file-mix.ts'
-import { startTestBroker } from '../support/kafka/broker.ts'
+import { onKafka, openKafkaPlace } from '../support/kafka/place.ts'
 import { insist } from '../support/kill-run.ts'
-import { temporaryDirectory } from '../support/local-system.ts'
 import { checkOutcome, waitForVerdicts } from '../support/mixed-run.ts'
 import { chosenSeed, seededRandom } from '../support/random.ts'
 import { openSurroundings, startService, type ServiceName } from '../support/services.ts'
 
-const broker = await startTestBroker()
-const directory = temporaryDirectory()
-after(async () => {
-  await broker?.stop()
-  directory.remove()
-})
+const { broker, directory } = await openKafkaPlace()
 
 const files = 200
 const names: ServiceName[] = ['api', 'upload-watcher', 'scan-dispatcher']
@@ -27,12 +21,7 @@ test(
     const seed = chosenSeed()
     t.diagnostic(`SEED=${seed}`)
     const random = seededRandom(seed)
-    const surroundings = await openSurroundings(directory.path, {
-      EVENT_LOG: 'kafka',
-      KAFKA_BROKERS: broker?.brokers ?? '',
-      KAFKA_REPLICATION: '1',
-      KAFKA_MIN_INSYNC: '1',
-    })
+    const surroundings = await openSurroundings(directory.path, onKafka(broker))
     const services = new Map(
       await Promise.all(names.map(async (name) => [name, await startService(name, surroundings.environment)] as const)),
     )

@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 
 import { kafkaEventLog } from '#shared/adapters/kafka/event-log.ts'
 import { topics } from '#shared/domain/resources.ts'
 
 import { eventually } from '../support/eventually.ts'
-import { startTestBroker } from '../support/kafka/broker.ts'
-import { startProcess, temporaryDirectory } from '../support/local-system.ts'
+import { onKafka, openKafkaPlace } from '../support/kafka/place.ts'
+import { startProcess } from '../support/local-system.ts'
 import { openSurroundings } from '../support/services.ts'
 
-const broker = await startTestBroker()
-const directory = temporaryDirectory()
-after(async () => {
-  await broker?.stop()
-  directory.remove()
-})
+const { broker, directory } = await openKafkaPlace()
 
 test(
   'a dispatcher that begins while the broker is away goes on when it is back, or names the topic that is missing then and exits 1',
@@ -23,14 +18,13 @@ test(
     if (!broker?.faults) return
     // S3 and SQS alone: the event log of these surroundings is a file, and the topics of Kafka are made below.
     const surroundings = await openSurroundings(directory.path)
-    const access = { EVENT_LOG: 'kafka', KAFKA_BROKERS: broker.brokers, KAFKA_REPLICATION: '1', KAFKA_MIN_INSYNC: '1' }
     const log = kafkaEventLog({ KAFKA_BROKERS: [broker.brokers], KAFKA_REPLICATION: 1, KAFKA_MIN_INSYNC: 1 })
     try {
       const begin = async () => {
         await broker.faults?.kill()
         const dispatcher = startProcess('services/scan-dispatcher/main.ts', [], {
           ...surroundings.environment,
-          ...access,
+          ...onKafka(broker),
         })
         await eventually(() => dispatcher.output().includes('has started and waits'), 'the dispatcher to wait', 20_000)
         await broker.faults?.restart()

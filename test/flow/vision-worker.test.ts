@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 
-import { followingEventId, jobGroup } from '#shared/domain/ids.ts'
+import { followingEventId } from '#shared/domain/ids.ts'
 import { jobKeys } from '#shared/domain/job-refs.ts'
 import { visionJobSchema, type VisionJob } from '#shared/domain/jobs.ts'
 import type { MessageQueue } from '#shared/ports/message-queue.ts'
@@ -15,17 +14,18 @@ import { visionJob } from '../contract/job-queue.ts'
 import { openS3Of, tokenOf } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { goodPhoto } from '../support/images.ts'
-import { startProcess, startSystem, temporaryDirectory, type RunningSystem } from '../support/local-system.ts'
+import { startSystem, temporaryDirectory, type RunningSystem } from '../support/local-system.ts'
 import { readEvents } from '../support/outside.ts'
-import { openQueueOf, receiveAll } from '../support/queues.ts'
+import { openQueueOf, receiveAll, sendJob } from '../support/queues.ts'
 import { runTool } from '../support/run-tool.ts'
+import { startWorker } from '../support/worker.ts'
 
 const directory = temporaryDirectory()
 const dataPath = join(directory.path, 'data')
 const photo = join(directory.path, 'photo.jpg')
 const patienceMs = 30_000
 let running: RunningSystem
-let worker: ReturnType<typeof startProcess>
+let worker: ReturnType<typeof startWorker>
 let jobs: MessageQueue
 
 before(async () => {
@@ -39,8 +39,8 @@ after(async () => {
   directory.remove()
 })
 
-const startWorker = () => {
-  worker = startProcess('examples/vision-worker.ts', [], { DATA_DIR: dataPath })
+const beginWorker = () => {
+  worker = startWorker(dataPath)
 }
 const upload = async () => {
   const { code, output, lines } = await runTool('upload', [photo], { DATA_DIR: dataPath })
@@ -59,8 +59,7 @@ const readState = async (Key: string) => {
 }
 /** As when the queue has a job once more than it should. */
 const sendAgain = (job: VisionJob, attributes: Record<string, string> = {}) => {
-  const fifo = { group: jobGroup(job.user_id, job.job_id), deduplicationId: randomUUID() }
-  return jobs.send({ body: JSON.stringify(job), attributes: { note: 'of a test', ...attributes }, fifo })
+  return sendJob(jobs, job, { note: 'of a test', ...attributes })
 }
 const analyzedOf = async (jobId: string) =>
   (await readEvents(running.system)).flatMap((event) =>
@@ -87,7 +86,7 @@ test('a scan that was deleted before a worker began is not analyzed', async () =
   const answer = await fetch(`${running.system.api_url}/images/${key}`, { method: 'DELETE', headers })
   assert.equal(answer.status, 204)
   await eventually(() => readState(keysOf(job).cancelled).catch(() => undefined), 'the job to be cancelled', patienceMs)
-  startWorker()
+  beginWorker()
   await says(job.job_id, /cancelled$/)
   assert.deepEqual(await analyzedOf(job.job_id), [])
 })

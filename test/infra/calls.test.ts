@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3'
 
 import { eventRecord } from '#shared/domain/events.ts'
-import { jobGroup } from '#shared/domain/ids.ts'
 import type { Purpose } from '#shared/domain/purposes.ts'
 
 import { accessOf, accessTable, type Choice, type RoleName } from '../../infra/access.ts'
@@ -20,11 +16,12 @@ import { visionJob } from '../contract/job-queue.ts'
 import { askTicket, openS3Of, putFile, tokenOf, type TestSystem } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { goodPhoto } from '../support/images.ts'
-import { startProcess, temporaryDirectory } from '../support/local-system.ts'
+import { temporaryDirectory } from '../support/local-system.ts'
 import { readEvents } from '../support/outside.ts'
-import { openQueueOf } from '../support/queues.ts'
+import { openQueueOf, sendJob } from '../support/queues.ts'
 import { openRecorder, queueAction, rightsOf, type NeededRight, type RecordedCall } from '../support/recorded-calls.ts'
 import { openSurroundings, startService } from '../support/services.ts'
+import { startWorkerOf } from '../support/worker.ts'
 
 const callers = ['api', 'upload-watcher', 'scan-dispatcher', 'vision-worker'] as const
 type Caller = (typeof callers)[number]
@@ -97,8 +94,7 @@ const liveThrough = async (worker: { output: () => string }) => {
   }
   await openQueueOf(system, system.uploads_queue_url).send({ body: 'no notification' })
   const job = visionJob('gone', { key: 'scans/20260101/u/00', bucket: system.bucket })
-  const fifo = { group: jobGroup(job.user_id, job.job_id), deduplicationId: randomUUID() }
-  await openQueueOf(system, system.jobs_queue_url).send({ body: JSON.stringify(job), fifo })
+  await sendJob(openQueueOf(system, system.jobs_queue_url), job)
   await eventually(() => / gone: /.test(worker.output()), 'the worker to miss an image', patienceMs)
 }
 
@@ -122,10 +118,7 @@ before(async () => {
     (['api', 'upload-watcher', 'scan-dispatcher'] as const).map((name) => startService(name, environmentOf(name))),
   )
   system = surroundings.describe(services[0]?.url ?? '')
-  const workerPath = join(directory.path, 'worker')
-  mkdirSync(workerPath)
-  writeFileSync(join(workerPath, 'local.json'), JSON.stringify({ ...system, aws_url: doors['vision-worker'].url }))
-  const worker = startProcess('examples/vision-worker.ts', [], { DATA_DIR: workerPath })
+  const worker = startWorkerOf({ ...system, aws_url: doors['vision-worker'].url }, directory.path)
   const quarantined = () => doors['upload-watcher'].calls.some(({ body }) => body.includes('no notification'))
   const looked = () => doors['scan-dispatcher'].calls.some(({ method }) => method === 'GET')
   try {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 
 import { DeleteObjectCommand } from '@aws-sdk/client-s3'
@@ -10,10 +8,11 @@ import { costs } from '../../infra/cost.ts'
 import { askTicket, openS3Of, putFile, type TestSystem } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { goodPhoto } from '../support/images.ts'
-import { startProcess, temporaryDirectory } from '../support/local-system.ts'
+import { temporaryDirectory } from '../support/local-system.ts'
 import { countMessages, readEvents } from '../support/outside.ts'
 import { openRecorder, queueAction, type Holds, type RecordedCall } from '../support/recorded-calls.ts'
 import { openSurroundings, startService, type ServiceName } from '../support/services.ts'
+import { startWorkerOf } from '../support/worker.ts'
 
 const patienceMs = 60_000
 
@@ -53,10 +52,8 @@ const open = async (context: TestContext) => {
   await dropTestEvents()
   const startWorker = async () => {
     const { url, calls } = await openDoor()
-    const path = join(directory.path, 'worker')
-    mkdirSync(path)
-    writeFileSync(join(path, 'local.json'), JSON.stringify({ ...surroundings.describe(''), aws_url: url }))
-    const { child, output, ended } = startProcess('examples/vision-worker.ts', [], { DATA_DIR: path })
+    const system = { ...surroundings.describe(''), aws_url: url }
+    const { child, output, ended } = startWorkerOf(system, directory.path)
     ends.unshift(() => child.kill('SIGTERM') && ended)
     return { calls, done: () => output().split(' analyzed ').length - 1 }
   }

@@ -1,14 +1,12 @@
-import { Agent, request, type Dispatcher } from 'undici'
-
 import { imageTypes } from '#shared/domain/images/image-types.ts'
 import { purposeNames } from '#shared/domain/purposes.ts'
 
-import { tokenOf, type Ticket } from './client.ts'
+import { tokenOf } from './client.ts'
 import type { PlannedFile } from './file-mix.ts'
 import { goodPhoto } from './images.ts'
-import { epochMs, type LoadOrder, type LoadReport, type StoredUpload } from './load-run.ts'
+import type { LoadOrder, LoadReport, StoredUpload } from './load-run.ts'
 import { seededRandom } from './random.ts'
-import { workAtRate } from './steady-rate.ts'
+import { openTicketedUpload, uploadInTurn } from './ticketed-upload.ts'
 
 /*
  * Uploads at a steady rate, whether or not the answers keep up, in a process of its own: a ticket from the API and a PUT of
@@ -34,37 +32,14 @@ const makeTemplates = async (seed: number): Promise<Template[]> => {
   return Promise.all(Array.from({ length: images }, make))
 }
 
-const openClient = ({ system }: LoadOrder) => {
-  const dispatcher = new Agent({ connections: 100 })
-  const send = async (url: string, status: number, options: Partial<Dispatcher.RequestOptions>) => {
-    const answer = await request(url, { ...options, dispatcher })
-    const text = await answer.body.text()
-    if (answer.statusCode !== status) throw new Error(`${answer.statusCode} ${text}`)
-    return text
+const uploadAll = async ({ system, rate, count, seed }: LoadOrder): Promise<LoadReport> => {
+  const upload = openTicketedUpload()
+  const store = async (file: Template): Promise<StoredUpload> => {
+    const { key, answeredAtMs } = await upload(system.api_url, file)
+    const { purpose, contentType, userId } = file
+    return { key, purpose, contentType, userId, answeredAtMs }
   }
-  return async (file: Template): Promise<StoredUpload> => {
-    const { purpose, contentType, body, userId } = file
-    const ticket = await send(`${system.api_url}/images/presigned-url/${purpose}`, 200, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${file.token}` },
-      body: JSON.stringify({ content_type: contentType, content_length: body.length }),
-    })
-    const { key, upload_url, required_headers } = JSON.parse(ticket) as Ticket // the API's own tests check this shape
-    await send(upload_url, 200, { method: 'PUT', headers: required_headers, body })
-    return { key, purpose, contentType, userId, answeredAtMs: epochMs() }
-  }
-}
-
-const uploadAll = async (order: LoadOrder): Promise<LoadReport> => {
-  const { rate, count } = order
-  const templates = await makeTemplates(order.seed)
-  const upload = openClient(order)
-  const stored: StoredUpload[] = []
-  const work = async (index: number) => {
-    const template = templates[index % templates.length]
-    if (template) stored.push(await upload(template))
-  }
-  return { stored, ...(await workAtRate(rate, work, (begun) => begun === count)) }
+  return uploadInTurn(await makeTemplates(seed), store, { rate, isOver: (begun) => begun === count })
 }
 
 process.once('message', (order: LoadOrder) => {

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
 
@@ -11,6 +8,7 @@ import type { Purpose } from '#shared/domain/purposes.ts'
 
 import { openLocalEventLog } from '../../tools/support/local-system.ts'
 import { openS3Of } from './client.ts'
+import { forkClient } from './client-process.ts'
 import { eventually } from './eventually.ts'
 import { startSystem, temporaryDirectory } from './local-system.ts'
 import { checkOutcome, waitForVerdicts, type Uploaded } from './mixed-run.ts'
@@ -36,13 +34,12 @@ export const epochMs = () => performance.timeOrigin + performance.now()
 export const uploadAtRate = async (rate: number, count: number, seed: number) => {
   const directory = temporaryDirectory()
   const { system, died, end } = await startSystem(directory.path)
-  const over = new AbortController()
   const seen = await followEvents(system, ['image.uploaded'])
+  const client = forkClient('load-client.ts')
+  const order: LoadOrder = { system, rate, count, seed }
+  client.tell(order)
   try {
-    const { stored, failures, seconds } = await Promise.race([
-      runClient({ system, rate, count, seed }, over.signal),
-      died,
-    ])
+    const { stored, failures, seconds } = (await Promise.race([client.report, died])) as LoadReport // our own client's
     assert.deepEqual(failures, [], 'every upload is answered')
     const uploaded = asUploaded(stored)
     assert.equal(uploaded.size, count)
@@ -50,12 +47,11 @@ export const uploadAtRate = async (rate: number, count: number, seed: number) =>
     await eventually(() => seen.atMs.size >= count, 'the last event to be seen', 30_000)
     await checkOutcome(system, uploaded, { repeatsAllowed: true })
     await checkVerdicts(system, uploaded)
-    const delays = stored.map(({ key, answeredAtMs }) => Math.max(0, (seen.atMs.get(key) ?? NaN) - answeredAtMs))
-    const sorted = delays.toSorted((a, b) => a - b)
+    const sorted = delaysOf(stored, seen).toSorted((a, b) => a - b)
     const at = (share: number) => Math.round(sorted[Math.floor(sorted.length * share)] ?? NaN)
     return { uploads_per_second: Math.round(count / seconds), p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(0.99999) }
   } finally {
-    over.abort()
+    client.kill()
     await seen.end()
     await end('SIGTERM')
     directory.remove()
@@ -87,16 +83,9 @@ export const followEvents = async (system: LocalSystem, topics: readonly string[
   return { atMs, values, end }
 }
 
-const runClient = async (order: LoadOrder, signal: AbortSignal): Promise<LoadReport> => {
-  const client = fork(join(import.meta.dirname, 'load-client.ts'), { signal })
-  // Its end comes as an exit too.
-  client.on('error', () => undefined)
-  client.send(order)
-  const died = once(client, 'exit').then(() => Promise.reject(new Error('the client ended without a report')))
-  died.catch(() => undefined)
-  const [report] = (await Promise.race([once(client, 'message'), died])) as [LoadReport] // its only message
-  return report
-}
+/** From each PUT's answer until its event was seen, in milliseconds. */
+export const delaysOf = (stored: readonly StoredUpload[], { atMs }: Followed): number[] =>
+  stored.map(({ key, answeredAtMs }) => Math.max(0, (atMs.get(key) ?? NaN) - answeredAtMs))
 
 const asUploaded = (stored: readonly StoredUpload[]): Uploaded =>
   new Map(

@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto'
+
 import { awsVariables, openSqs } from '#shared/adapters/aws/clients.ts'
 import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
+import { jobGroup } from '#shared/domain/ids.ts'
+import type { VisionJob } from '#shared/domain/jobs.ts'
 import type { LocalSystem } from '#shared/domain/local-mode.ts'
 import type { MessageQueue, QueueMessage } from '#shared/ports/message-queue.ts'
 import { readConfig } from '#shared/runtime/config.ts'
@@ -14,6 +18,14 @@ export const openQueueOf = (system: LocalSystem, queueUrl: string) => {
   }
   return sqsMessageQueue({ client: openSqs(readConfig(awsVariables, environment)), queueUrl })
 }
+
+/** Sends a job past the dispatcher; each time a message of its own, as when the queue has a job twice. */
+export const sendJob = (queue: MessageQueue, job: VisionJob, attributes?: Record<string, string>) =>
+  queue.send({
+    body: JSON.stringify(job),
+    fifo: { group: jobGroup(job.user_id, job.job_id), deduplicationId: randomUUID() },
+    ...(attributes && { attributes }),
+  })
 
 /** All messages that can be received now, hidden for a minute after. */
 export const receiveAll = async (queue: MessageQueue): Promise<QueueMessage[]> => {

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { addedField } from './added-field.ts'
 import { tokenOf, type TestSystem } from './client.ts'
+import { forkClient } from './client-process.ts'
 import { eventually } from './eventually.ts'
 import type { Instance } from './load-balancer.ts'
-import { checkVerdicts, followEvents, type Followed } from './load-run.ts'
+import { checkVerdicts, delaysOf, followEvents, type Followed } from './load-run.ts'
 import { checkOutcome, waitForVerdicts, type Uploaded } from './mixed-run.ts'
 import type { RolledUpload, RollingMessage, RollingOrder, RollingReport } from './rolling-client.ts'
 import { seededRandom } from './random.ts'
@@ -73,7 +72,7 @@ export const uploadWhileRolling = async (
       turns.map(() => 0),
       'every process ends well',
     )
-    const report = await client.report
+    const report = (await client.report) as RollingReport // our own client's
     return {
       replaced: codes.length,
       ...(await checkReport({ ...system, api_url: apis()[0]?.url ?? '' }, report, seen)),
@@ -108,14 +107,10 @@ const startOne = async ({ environment }: Surroundings, name: ServiceName, genera
 const instanceOf = ({ url = '', health }: { url?: string; health: string }): Instance => ({ url, health })
 
 const openClient = (order: RollingOrder) => {
-  const child = fork(join(import.meta.dirname, 'rolling-client.ts'))
-  const tell = (message: RollingMessage) => void child.send(message)
-  const died = once(child, 'exit').then(() => Promise.reject(new Error('the client ended without a report')))
-  died.catch(() => undefined)
-  const report = Promise.race([once(child, 'message').then(([message]) => message as RollingReport), died]) // its only one
-  report.catch(() => undefined)
+  const client = forkClient('rolling-client.ts')
+  const tell: (message: RollingMessage) => void = client.tell
   tell({ order })
-  return { tell, report, kill: () => void child.kill() }
+  return { ...client, tell }
 }
 
 const checkReport = async (system: TestSystem, { stored, failures, seconds }: RollingReport, seen: Followed) => {
@@ -151,9 +146,6 @@ const checkStatus = async (system: TestSystem, { key, userId, expected }: Rolled
   const wanted = expected === 'accepted' ? { status: expected } : { status: 'rejected', reason: expected }
   assert.partialDeepStrictEqual(told, wanted)
 }
-
-const delaysOf = (stored: readonly RolledUpload[], { atMs }: Followed) =>
-  stored.map(({ key, answeredAtMs }) => Math.max(0, (atMs.get(key) ?? NaN) - answeredAtMs))
 
 const describeDelays = (what: string, delays: readonly number[]) => {
   const sorted = delays.toSorted((a, b) => a - b)

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { join } from 'node:path'
@@ -7,15 +6,14 @@ import { text } from 'node:stream/consumers'
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 
 import { scanAnalyzedSchema, type ScanAnalyzed } from '#shared/domain/events.ts'
-import { jobGroup } from '#shared/domain/ids.ts'
 import { jobKeys } from '#shared/domain/job-refs.ts'
 import type { VisionJob } from '#shared/domain/jobs.ts'
 
 import { openS3Of } from './client.ts'
 import { eventually } from './eventually.ts'
-import { startProcess } from './local-system.ts'
-import { openQueueOf } from './queues.ts'
+import { openQueueOf, sendJob } from './queues.ts'
 import { openSurroundings } from './services.ts'
+import { startWorker } from './worker.ts'
 
 /** What a worker asks for: an action of SQS, or a method and the path of S3 or of the door for events. */
 const nameCall = ({ method = '', url = '', headers }: IncomingMessage) =>
@@ -49,20 +47,14 @@ export const openWorkerWorld = async (dataPath: string) => {
   writeFileSync(join(dataPath, 'local.json'), JSON.stringify(system))
   const jobs = openQueueOf(system, system.jobs_queue_url)
   const s3 = openS3Of(system)
-  const workers: ReturnType<typeof startProcess>[] = []
+  const workers: ReturnType<typeof startWorker>[] = []
 
   const start = () => {
-    const worker = startProcess('examples/vision-worker.ts', [], { DATA_DIR: dataPath })
+    const worker = startWorker(dataPath)
     workers.push(worker)
     return worker
   }
-  /** A message of its own each time, as when the queue has a job twice. */
-  const send = (job: VisionJob, attributes?: Record<string, string>) =>
-    jobs.send({
-      body: JSON.stringify(job),
-      fifo: { group: jobGroup(job.user_id, job.job_id), deduplicationId: randomUUID() },
-      ...(attributes && { attributes }),
-    })
+  const send = (job: VisionJob, attributes?: Record<string, string>) => sendJob(jobs, job, attributes)
   const put = async (Bucket: string, Key: string, Body: string) =>
     (await s3.send(new PutObjectCommand({ Bucket, Key, Body }))).VersionId
   const read = async (Bucket: string, Key: string) => (await s3.send(new GetObjectCommand({ Bucket, Key }))).Body
