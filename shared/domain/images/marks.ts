@@ -1,37 +1,33 @@
-/**
- * What a mark begins with, what its next character may be, and a sticky pattern for the whole of it. A pattern alone would
- * be tried at every byte; of 64 KB of pixels a few hundred can begin a mark, and `indexOf` finds them in a tenth of the
- * time, as long as the beginning has at most six characters.
- */
-export type Mark = { begins: readonly string[]; goesOn?: (code: number) => boolean; pattern: RegExp }
+import { latin1, uint8 } from './bytes.ts'
+import { pairFinder, type Pair } from './pairs.ts'
 
-const quickBegin = 6
+/** The bytes that are searched. `text`: all of them as Latin-1, one character each; only made when asked for. */
+export type Bytes = { bytes: Uint8Array; text: () => string }
 
-/** Signatures that begin alike are looked for together. */
-export const signatureMark = (...signatures: [string, ...string[]]): Mark => ({
-  begins: [signatures[0].slice(0, quickBegin)],
-  pattern: new RegExp(signatures.map(RegExp.escape).join('|'), 'y'),
-})
+/** What begins with a pair of bytes, and whether the whole of it stands where such a pair may. */
+export type Mark = { begins: Pair; stands: (searched: Bytes, at: number) => boolean }
 
-/** Where the first of the marks stands that is there at all, in their order; -1 for nowhere. `text`: bytes as Latin-1. */
-export const findMark = (text: string, marks: readonly Mark[]): number => {
-  for (const mark of marks) {
-    for (const begin of mark.begins) {
-      const at = findFrom(text, begin, mark)
-      if (at >= 0) return at
+export const searchable = (bytes: Uint8Array): Bytes => {
+  let text: string | undefined
+  return { bytes, text: () => (text ??= latin1(bytes)) }
+}
+
+/** Finds the first of the marks that stands in the bytes, at whatever place. */
+export const markFinder = <M extends Mark>(marks: readonly M[]) => {
+  const findPairs = pairFinder(marks.map(({ begins }) => begins))
+  const byFirst = Array.from({ length: 256 }, (_, byte) =>
+    marks.filter(({ begins: [first] }) => first.includes(String.fromCharCode(byte))),
+  )
+
+  return (searched: Bytes): { mark: M; at: number } | undefined => {
+    for (const at of findPairs(searched.bytes)) {
+      for (const mark of byFirst[uint8(searched.bytes, at)] ?? []) {
+        if (mark.stands(searched, at)) return { mark, at }
+      }
     }
+    return undefined
   }
-  return -1
 }
-
-const findFrom = (text: string, begin: string, { goesOn = always, pattern }: Mark): number => {
-  for (let at = text.indexOf(begin); at >= 0; at = text.indexOf(begin, at + 1)) {
-    if (goesOn(text.charCodeAt(at + begin.length)) && matchesAt(pattern, text, at)) return at
-  }
-  return -1
-}
-
-const always = () => true
 
 /** `pattern` is sticky. */
 export const matchesAt = (pattern: RegExp, text: string, at: number): boolean => {

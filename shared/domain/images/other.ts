@@ -1,7 +1,7 @@
 import type { Brands } from './brands.ts'
-import { hasSignature, latin1 } from './bytes.ts'
+import { hasSignature } from './bytes.ts'
 import { heic, type Inspection } from './inspection.ts'
-import { findPdf } from './pdf.ts'
+import { isPdf } from './pdf.ts'
 import { nameText } from './text.ts'
 
 type Signature = [signature: string, name: string, mediaType?: string]
@@ -62,9 +62,9 @@ export const nameOther = (bytes: Uint8Array): Inspection =>
 
 /** Whatever may stand before its header; further back than here it is hardly the file's own. */
 const namePdf = (bytes: Uint8Array): Inspection | undefined =>
-  findPdf(latin1(bytes.subarray(0, 2048))) < 0
-    ? undefined
-    : { kind: 'other', name: 'a PDF', mediaType: 'application/pdf' }
+  bytes.subarray(0, 2048).some((_, at, beginning) => isPdf(beginning, at))
+    ? { kind: 'other', name: 'a PDF', mediaType: 'application/pdf' }
+    : undefined
 
 const findSignature = (bytes: Uint8Array, table: Signature[]): Inspection | undefined => {
   const found = table.find(([signature]) => hasSignature(bytes, signature))

@@ -5,15 +5,8 @@ import { uint16LittleEndian, uint32LittleEndian, uint8 } from './bytes.ts'
  * once in 4 GB: each counts only with fields behind it that a record can have.
  */
 
-/** Where one of its records stands, -1 for nowhere. `text`: the bytes as Latin-1. */
-export const findZip = (bytes: Uint8Array, text: string): number => {
-  for (let at = text.indexOf('PK'); at >= 0; at = text.indexOf('PK', at + 2)) {
-    if (isRecord(bytes, at)) return at
-  }
-  return -1
-}
-
-const isRecord = (bytes: Uint8Array, at: number): boolean => {
+/** Whether one of its records stands at a byte. */
+export const isZipRecord = (bytes: Uint8Array, at: number): boolean => {
   switch (uint32LittleEndian(bytes, at)) {
     case 0x0403_4b50:
       return isFileHeader(bytes, at + 4, at + 30)

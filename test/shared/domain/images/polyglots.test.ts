@@ -62,12 +62,62 @@ suite('the search for a second format', () => {
     })
   }
 
+  test('takes a GIF for a script by sixteen characters of text behind its name', () => {
+    const find = (text: string) => findSecondFormat(latin1(`GIF89a${text}`), 'image/gif')?.name
+    for (const text of ['=1;alert(document', '\t\n\r =1;alert(1)//']) {
+      assert.equal(find(text.slice(0, 16)), 'a script', text)
+      assert.equal(find(text.slice(0, 15)), undefined, text)
+      assert.equal(find(`${text.slice(0, 15)}\0${text}`), undefined, text)
+    }
+  })
+
   test('sees a link of JavaScript with or without a quote, and with spaces on both sides of it', () => {
     const find = (text: string) => findSecondFormat(latin1(`abcd${text}`), 'image/png')?.name
     for (const link of ['=javascript:', '="javascript:', "= ' JavaScript:", '=\n\t"\r VBSCRIPT:'])
       assert.equal(find(`<a href${link}x`), 'an HTML page', link)
     for (const text of ['javascript:', '="java script:', '=""javascript:', '=xjavascript:', '="livescript:'])
       assert.equal(find(text), undefined, text)
+  })
+})
+
+suite('an element that acts', () => {
+  const joined = (characters: fc.Arbitrary<string>, maxLength: number) =>
+    fc.array(characters, { maxLength }).map((each) => each.join(''))
+  const white = joined(fc.constantFrom('\t', '\n', '\f', '\r', ' '), 3)
+  const before = fc.uint8Array({ maxLength: 100 })
+  /** All but what ends or begins an element, and what only pixels have. */
+  const inside = fc
+    .integer({ min: 9, max: 255 })
+    .map((byte) => (byte === 0x3c || byte === 0x3e ? ' ' : String.fromCharCode(byte)))
+  const name = joined(fc.constantFrom(...'abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-'.split('')), 60).map(
+    (rest) => `x${rest}`,
+  )
+  const assertPage = (bytes: Uint8Array, element: string) => {
+    const found = findSecondFormat(Buffer.concat([bytes, latin1(element)]), 'image/png')
+    assert.deepEqual([found?.name, found?.at], ['an HTML page', bytes.length], JSON.stringify(element))
+  }
+
+  test('by a handler is seen, whatever its name and whatever other attributes it has', () => {
+    const [separator, quote] = [fc.constantFrom(' ', '/', '\v', '\xa0'), fc.constantFrom(' ', '/', '"', "'")]
+    const handler = fc.constantFrom('onload', 'ONERROR', 'onPointerEnter', 'ontransitionend')
+    fc.assert(
+      fc.property(
+        before,
+        fc.tuple(name, separator, joined(inside, 400), quote, handler, white),
+        (bytes, [tag, ends, others, quoted, event, space]) => {
+          assertPage(bytes, `<${tag}${ends}${others}${quoted}${event}${space}=`)
+        },
+      ),
+    )
+  })
+
+  test('by its name is seen, however its name ends', () => {
+    const ends = fc.constantFrom('\t', '\n', '\f', '\r', ' ', '/', '>')
+    fc.assert(
+      fc.property(before, fc.constantFrom('script', 'SCRIPT', 'iFrame'), ends, (bytes, tag, end) => {
+        assertPage(bytes, `<${tag}${end}`)
+      }),
+    )
   })
 })
 

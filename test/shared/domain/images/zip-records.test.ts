@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
-import { latin1 } from '#shared/domain/images/bytes.ts'
-import { findZip } from '#shared/domain/images/zip-records.ts'
+import { isZipRecord } from '#shared/domain/images/zip-records.ts'
 import { zipParts } from '../../../support/second-formats.ts'
 
-const find = (bytes: Buffer): number => findZip(bytes, latin1(bytes))
+const isRecord = (bytes: Buffer): boolean => isZipRecord(bytes, 0)
 const changed = (bytes: Buffer, at: number, value: number): Buffer => {
   const copy = Buffer.from(bytes)
   copy.writeUInt16LE(value, at)
@@ -30,29 +29,29 @@ suite('the records of a ZIP archive', () => {
     ['entries elsewhere', 'end', 8, 0],
   ] as const) {
     test(`with ${what} are none (${part})`, () => {
-      assert.equal(find(record[part]), 0)
-      assert.equal(find(changed(record[part], at, value)), -1)
+      assert.equal(isRecord(record[part]), true)
+      assert.equal(isRecord(changed(record[part], at, value)), false)
     })
   }
 
   test('with a name of up to 1024 bytes are records', () => {
-    assert.equal(find(zipParts('n'.repeat(1024), 'a').local), 0)
-    assert.equal(find(zipParts('n'.repeat(1025), 'a').local), -1)
+    assert.equal(isRecord(zipParts('n'.repeat(1024), 'a').local), true)
+    assert.equal(isRecord(zipParts('n'.repeat(1025), 'a').local), false)
   })
 
   test('may have a name that is cut off by the end of the bytes, but not their fields', () => {
-    assert.equal(find(local.subarray(0, 32)), 0)
+    assert.equal(isRecord(local.subarray(0, 32)), true)
     for (const [part, fieldsEnd] of [
       [local, 27],
       [entry, 29],
       [end, 22],
     ] as const) {
-      for (let length = 0; length < fieldsEnd; length++) assert.equal(find(part.subarray(0, length)), -1)
-      assert.equal(find(part.subarray(0, fieldsEnd)), 0)
+      for (let length = 0; length < fieldsEnd; length++) assert.equal(isRecord(part.subarray(0, length)), false)
+      assert.equal(isRecord(part.subarray(0, fieldsEnd)), true)
     }
   })
 
   test('of an empty archive are seen', () => {
-    assert.equal(find(Buffer.from(`PK\x05\x06${'\0'.repeat(18)}`, 'latin1')), 0)
+    assert.equal(isRecord(Buffer.from(`PK\x05\x06${'\0'.repeat(18)}`, 'latin1')), true)
   })
 })

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { suite, test } from 'node:test'
+
+import fc from 'fast-check'
+
+import { pairFinder, type Pair } from '#shared/domain/images/pairs.ts'
+import { wasmModules, writeWasmModule } from '../../../../tools/support/wat.ts'
+
+const character = fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte))
+const characters = fc.array(character, { minLength: 1, maxLength: 4 }).map((each) => each.join(''))
+const pairs = fc.array(fc.tuple(characters, characters), { minLength: 1, maxLength: 12 })
+
+const isPair = ([first, second]: Pair, bytes: Uint8Array, at: number) =>
+  [first, second].every((set, index) => set.includes(String.fromCharCode(bytes[at + index] ?? -1)))
+
+const placesOf = (wanted: readonly Pair[], bytes: Uint8Array) =>
+  [...bytes.keys()].filter((at) => at + 1 < bytes.length && wanted.some((pair) => isPair(pair, bytes, at)))
+
+/** Bytes in which pairs of a few characters come often. */
+const denseBytes = fc.uint8Array({ maxLength: 200 }).map((bytes) => bytes.map((byte) => byte & 0x33))
+
+suite('the search for pairs of bytes', () => {
+  test('finds each place at which one stands, in order', () => {
+    fc.assert(
+      fc.property(pairs, fc.oneof(denseBytes, fc.uint8Array({ maxLength: 200 })), (wanted, bytes) => {
+        const found = [...pairFinder(wanted)(bytes)]
+        assert.deepEqual(
+          found,
+          [...new Set(found)].sort((one, other) => one - other),
+        )
+        const missed = placesOf(wanted, bytes).filter((at) => !found.includes(at))
+        assert.deepEqual(missed, [])
+      }),
+    )
+  })
+
+  test('finds nothing else where each pair is of single bytes', () => {
+    const single = fc.array(fc.tuple(character, character), { minLength: 1, maxLength: 1 })
+    fc.assert(
+      fc.property(single, denseBytes, (wanted, bytes) => {
+        const found = [...pairFinder(wanted)(bytes)].filter((at) => at + 1 < bytes.length)
+        assert.deepEqual(found, placesOf(wanted, bytes))
+      }),
+    )
+  })
+
+  test('sees a pair at every place of a block and over the border of two, also in a view of other bytes', () => {
+    const find = pairFinder([['P', 'K']])
+    for (let at = 0; at < 64; at++) {
+      const bytes = Buffer.alloc(70)
+      bytes.write('PK', at)
+      assert.deepEqual([...find(bytes)], [at])
+      assert.deepEqual([...find(bytes.subarray(at))], [0])
+    }
+  })
+
+  test('of one call does not see what the call before it was given', () => {
+    const find = pairFinder([['P', 'K']])
+    assert.equal(find(Buffer.from('PK'.repeat(50))).length, 50)
+    for (let length = 0; length < 100; length++) assert.deepEqual([...find(Buffer.alloc(length))], [])
+  })
+
+  test('holds as many places as there are bytes, whatever their number', () => {
+    const find = pairFinder([['a', 'a']])
+    for (const length of [1 << 20, 3, 65_536, (1 << 21) + 1]) {
+      const found = find(Buffer.alloc(length, 'a'))
+      assert.deepEqual([found.length, found[0], found.at(-1)], [length - 1, 0, length - 2])
+    }
+    assert.equal(find(Buffer.alloc(0)).length, 0)
+  })
+})
+
+suite('a module of WebAssembly', () => {
+  for (const module of wasmModules) {
+    test(`${module.target} is what \`npm run build:wasm\` makes of its source`, async () => {
+      assert.equal(await readFile(module.target, 'utf8'), await writeWasmModule(module))
+    })
+  }
+})
