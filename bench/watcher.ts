@@ -84,8 +84,9 @@ const openSide = async (kind: Kind, images: readonly Buffer[]): Promise<Side> =>
   const work = async (course: Course): Promise<Round> => {
     const messages = course.messages[kind]
     aws.answerAfter(course.answerMs)
+    const fill = aws.queue.prepare(messages)
     const before = { ...aws.calls, ...broker.produced, cpu: await cpuSeconds(), at: performance.now() }
-    await Promise.race([aws.queue.fill(messages), died])
+    await Promise.race([fill(), died])
     const seconds = (performance.now() - before.at) / 1000
     const cpu = (await cpuSeconds()) - before.cpu
     const records = broker.produced.records - before.records

@@ -16,15 +16,18 @@ export const uploadsQueue = (bucket: string) => {
     return messages
   }
   return {
-    /** Puts so many messages in. @returns what resolves when all were deleted */
-    fill: (count: number): Promise<undefined> => {
-      drained = Promise.withResolvers()
-      for (let index = 0; index < count; index++) waiting.push(writeNotification(bucket, next++))
-      for (const { max, answer, timer } of polls.splice(0)) {
-        clearTimeout(timer)
-        answer(take(max))
+    /** Writes so many messages. @returns what puts them in, and then resolves when all were deleted */
+    prepare: (count: number) => {
+      const messages = Array.from({ length: count }, () => writeNotification(bucket, next++))
+      return (): Promise<undefined> => {
+        drained = Promise.withResolvers()
+        waiting.push(...messages)
+        for (const { max, answer, timer } of polls.splice(0)) {
+          clearTimeout(timer)
+          answer(take(max))
+        }
+        return drained.promise
       }
-      return drained.promise
     },
     /** Answers at once when there are messages, else when some came or the time has passed. */
     receive: (max: number, waitSeconds: number, answer: Poll['answer']) => {
