@@ -50,7 +50,10 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
     const { visibilitySeconds } = deps
     const startedAt = performance.now()
     const late = new AbortController()
-    const endLater = () => setTimeout(() => late.abort(), startedAt + handsOutMs - performance.now()).unref()
+    const endLater = () => {
+      const leftMs = Math.max(0, startedAt + handsOutMs - performance.now())
+      setTimeout(() => late.abort(), leftMs).unref()
+    }
     polls.add(endLater)
     const signal = AbortSignal.any([late.signal, deadline, broken.signal, outage.signal])
     try {

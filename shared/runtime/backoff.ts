@@ -11,7 +11,7 @@ export const backoff =
     return half + random() * half
   }
 
-/** Waits; resolves early, without a throw, when the signal aborts. */
+/** Waits, for a time below 0 as for 0; resolves early, without a throw, when the signal aborts. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const finish = () => {
@@ -19,7 +19,8 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
       signal?.removeEventListener('abort', finish)
       resolve()
     }
-    const timer = setTimeout(finish, ms)
+    // Node warns of a time below 0.
+    const timer = setTimeout(finish, Math.max(0, ms))
     if (signal?.aborted) finish()
     else signal?.addEventListener('abort', finish)
   })

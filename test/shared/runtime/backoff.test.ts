@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { suite, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import fc from 'fast-check'
 
@@ -42,6 +43,16 @@ suite('pause', () => {
     const started = performance.now()
     await pause(30)
     assert.ok(performance.now() - started >= 29)
+  })
+
+  test('takes a time below 0 for 0, of which Node would warn', async () => {
+    const warnings: string[] = []
+    const note = ({ name }: Error) => void warnings.push(name)
+    process.on('warning', note)
+    await pause(-5)
+    await nextTurn()
+    process.off('warning', note)
+    assert.deepEqual(warnings, [])
   })
 
   test('ends without a throw when the signal aborts, before or meanwhile', async () => {
