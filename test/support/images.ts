@@ -284,6 +284,12 @@ const avifSamples = async (): Promise<ImageSample[]> => {
 export const imageSamples = async (): Promise<ImageSample[]> =>
   (await Promise.all([jpegSamples(), pngSamples(), webpSamples(), gifSamples(), avifSamples()])).flat()
 
+/** A text in 16 bits behind its byte order mark: 1 for little endian, 2 for big. */
+const wideText = (order: 1 | 2, text: string): Buffer => {
+  const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
+  return order === 1 ? bytes : bytes.swap16()
+}
+
 /** Files that are not what an upload may be. */
 export const liars = async (): Promise<Liar[]> => [
   { name: 'a PDF', bytes: pdfBytes(1) },
@@ -293,8 +299,19 @@ export const liars = async (): Promise<Liar[]> => [
   { name: 'an HTML page', bytes: ascii('\n<!-- a comment -->\n<SCRIPT>alert(1)</SCRIPT>') },
   { name: 'an SVG image', bytes: ascii('<svg xmlns="http://www.w3.org/2000/svg"/>') },
   { name: 'an SVG image', bytes: ascii('\xef\xbb\xbf<?xml version="1.0"?>\n<!-- drawn -->\n<svg/>') },
+  { name: 'an SVG image', bytes: wideText(2, '<?xml version="1.0" encoding="UTF-16"?>\n<svg/>') },
+  { name: 'an SVG image', bytes: ascii(`<!-- ${'licence '.repeat(500)}-->\n<svg>\n</svg>`) },
+  { name: 'an SVG image', bytes: ascii('<?xml version="1.0"?>\n<s:svg xmlns:s="http://www.w3.org/2000/svg"/>') },
+  { name: 'an HTML page', bytes: wideText(1, '<!doctype html>\n<title>x</title>') },
+  { name: 'an HTML page', bytes: ascii(`${'\n'.repeat(2000)}<!DOCTYPE html>`) },
+  {
+    name: 'an HTML page',
+    bytes: ascii('<?xml version="1.0"?>\n<!-- x -->\n<html xmlns="http://www.w3.org/1999/xhtml">'),
+  },
   { name: 'XML', bytes: ascii('<?xml version="1.0"?>\n<note/>') },
   { name: 'a shell script', bytes: ascii('#!/bin/sh\necho hello\n') },
+  { name: 'a shell script', bytes: ascii('#! /usr/bin/env bash\n\0\x01\x02') },
+  { name: 'a script', bytes: ascii('#!/usr/bin/env python3\nprint(1)\n') },
   { name: 'a PHP script', bytes: ascii('<?php phpinfo(); ?>') },
   { name: 'a PHP script', bytes: ascii('<?php\0') },
   { name: 'plain text', bytes: ascii('BMW and MZ are makers of motorcycles.') },

@@ -1,4 +1,4 @@
-import { findBoxes, type Box } from './boxes.ts'
+import { findBoxes, readBox, type Box } from './boxes.ts'
 import { uint32, uint8 } from './bytes.ts'
 import { readExif } from './exif.ts'
 import { readItems, readLocation, readPrimaryId, readProperties, type Item, type Property } from './heif-items.ts'
@@ -11,28 +11,42 @@ const neededBoxes = ['pitm', 'iinf', 'iprp']
  * Reads an AVIF's dimensions from its `meta` box: the spatial extents (`ispe`) of the primary item, which for a grid
  * are those of the whole and not of a tile. An image sequence without a still image (no `meta`) is not read.
  */
-export const readAvif = (bytes: Uint8Array, brands: string[]): Inspection => {
+export const readAvif = (bytes: Uint8Array, brands: string[], fileBytes: number): Inspection => {
   const file = findBoxes(bytes, 0, Infinity, ['meta'])
   if (file.kind !== 'found') return { ...file, type }
-  const { contentAt = 0, end = 0 } = file.boxes.get('meta') ?? {}
+  return readMetaBox(bytes, brands, file.boxes.get('meta') ?? noBox, fileBytes)
+}
+
+const noBox: Box = { type: '', contentAt: 0, end: 0 }
+
+const readMetaBox = (bytes: Uint8Array, brands: string[], { contentAt, end }: Box, fileBytes: number): Inspection => {
+  if (end > fileBytes && end !== Infinity) return incomplete(type, end)
   // Four bytes of version and flags stand before the boxes inside.
   const meta = findBoxes(bytes, contentAt + 4, end, neededBoxes)
   if (meta.kind !== 'found') return { ...meta, type }
   const neededBytes = Math.max(...neededBoxes.map((name) => meta.boxes.get(name)?.end ?? 0))
   if (neededBytes === Infinity) return broken(type, 'a box inside its meta box has no length')
   if (neededBytes > bytes.length) return incomplete(type, neededBytes)
+  const pixelsEnd = findPixelsEnd(bytes, end)
+  if (pixelsEnd > fileBytes) return broken(type, `it says to have ${pixelsEnd} bytes, but has ${fileBytes}`)
   // Where metadata lies; it may stand behind the others, and an image without it is none the worse.
   const locations = findBoxes(bytes, contentAt + 4, end, ['iloc'])
   const boxes = locations.kind === 'found' ? new Map([...meta.boxes, ...locations.boxes]) : meta.boxes
   return readMeta(bytes, boxes, brands.includes('avis'))
 }
 
+/** The end of the pixels, if they stand next: what is none of ISO's boxes may follow the last. */
+const findPixelsEnd = (bytes: Uint8Array, at: number): number => {
+  const reading = readBox(bytes, at)
+  if (reading.kind !== 'box' || reading.box.type !== 'mdat' || reading.box.end === Infinity) return 0
+  return reading.box.end
+}
+
 /** Images that are made up of others: a grid, an overlay, an image unchanged (ISO/IEC 23008-12, 6.6.2). */
 const derivedImages = ['grid', 'iovl', 'iden']
 
-const isAv1 = (items: Item[], primary: Item | undefined): boolean =>
-  items.some((item) => item.type === 'av01') &&
-  (primary === undefined || primary.type === 'av01' || derivedImages.includes(primary.type))
+const isAv1 = (items: Item[], primary: Item): boolean =>
+  items.some((item) => item.type === 'av01') && (primary.type === 'av01' || derivedImages.includes(primary.type))
 
 /** Some HEIC files name the brand too. */
 const notAv1 = (items: Item[]): Inspection =>
@@ -42,6 +56,7 @@ const readMeta = (bytes: Uint8Array, boxes: Map<string, Box>, animated: boolean)
   const items = readItems(contentOf(bytes, boxes.get('iinf')))
   const primaryId = readPrimaryId(contentOf(bytes, boxes.get('pitm')))
   const primary = items.find((item) => item.id === primaryId)
+  if (primary === undefined) return broken(type, 'its primary image is none of its items')
   if (!isAv1(items, primary)) return notAv1(items)
   const properties = readProperties(contentOf(bytes, boxes.get('iprp')), primaryId)
   const extents = properties.find((property) => property.type === 'ispe')?.content

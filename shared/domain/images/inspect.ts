@@ -29,7 +29,7 @@ const readHeader = (bytes: Uint8Array, fileBytes: number): Inspection => {
   if (hasSignature(bytes, 'RIFF????WEBP')) return readWebp(bytes, fileBytes)
   const brands = readBrands(bytes)
   if (brands === undefined) return nameOther(bytes)
-  return brands.names.some(isAvifBrand) ? readAvif(bytes, brands.names) : nameMedia(brands)
+  return brands.names.some(isAvifBrand) ? readAvif(bytes, brands.names, fileBytes) : nameMedia(brands)
 }
 
 const isAvifBrand = (brand: string): boolean => brand === 'avif' || brand === 'avis'

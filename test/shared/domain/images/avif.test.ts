@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
+import sharp from 'sharp'
+
 import { inspectImage } from '#shared/domain/images/inspect.ts'
 import {
   association,
@@ -9,6 +11,7 @@ import {
   extents,
   fileTypeBox,
   fullBox,
+  goodPhoto,
   gridImage,
   itemInfo,
   singleImage,
@@ -38,6 +41,10 @@ suite('the primary image of an AVIF', () => {
     assert.deepEqual(inspectImage(primary('hvc1')), heic)
   })
 
+  test('is one of its items', () => {
+    assertBroken(avifFile({ ...singleImage(9, 5), items: [itemInfo(2, 'av01')] }), /is none of its items/)
+  })
+
   test('that a HEIC calls AVIF is a HEIC', () => {
     const items = { ...singleImage(9, 5), items: [itemInfo(1, 'hvc1')] }
     assert.deepEqual(inspectImage(avifFile(items, fileTypeBox('heic', 'mif1', 'heic', 'avif'))), heic)
@@ -55,6 +62,57 @@ suite('a sequence', () => {
     const file = Buffer.concat([fileTypeBox('avis', 'avis', 'msf1'), box('moov', Buffer.alloc(90)), box('mdat')])
     const { length } = file
     assert.deepEqual(inspectImage(file), { kind: 'incomplete', type: 'image/avif', neededBytes: length + 8 })
+  })
+})
+
+suite('an AVIF that was cut off', () => {
+  const file = avifFile(singleImage(9, 5))
+  const pixelsAt = file.indexOf('mdat') - 4
+
+  test('in its meta box is incomplete, also where its dimensions are there', () => {
+    const padded = Buffer.concat([
+      fileType,
+      box('meta', Buffer.concat([file.subarray(fileType.length + 8, pixelsAt), box('free')])),
+    ])
+    assert.equal(inspectImage(padded, padded.length).kind, 'image')
+    for (let length = padded.length - 1; length > padded.length - 9; length--) {
+      assert.deepEqual(inspectImage(padded.subarray(0, length), length), {
+        kind: 'incomplete',
+        type: 'image/avif',
+        neededBytes: padded.length,
+      })
+    }
+  })
+
+  test('in its pixels is broken, and says so', () => {
+    assert.equal(inspectImage(file, file.length).kind, 'image')
+    for (let length = pixelsAt + 8; length < file.length; length++) {
+      const inspection = inspectImage(file.subarray(0, length), length)
+      const detail = `it says to have ${file.length} bytes, but has ${length}`
+      assert.deepEqual(inspection, { kind: 'broken', type: 'image/avif', detail })
+    }
+  })
+
+  test('is told from one of which more was not read', () => {
+    assert.equal(inspectImage(file.subarray(0, pixelsAt + 8), file.length).kind, 'image')
+  })
+
+  test('may have other bytes behind it, and pixels without a length', () => {
+    const trailer = latin1('SEFH records of a maker')
+    assert.equal(inspectImage(Buffer.concat([file, trailer]), file.length + trailer.length).kind, 'image')
+    const open = Buffer.from(file)
+    open.writeUInt32BE(0, pixelsAt)
+    assert.equal(inspectImage(open, open.length).kind, 'image')
+  })
+
+  test('is one that a decoder refuses too', async () => {
+    const photo = await goodPhoto('image/avif')
+    await sharp(photo).stats()
+    for (const missing of [1, 20]) {
+      const cut = photo.subarray(0, -missing)
+      assert.equal(inspectImage(cut, cut.length).kind, 'broken')
+      await assert.rejects(sharp(cut).stats())
+    }
   })
 })
 

@@ -35,6 +35,20 @@ suite('the animation of a GIF', () => {
     assert.equal(isAnimated(screen(), extension('\xfe', 'NETSCAPE2.0'), picture()), false)
   })
 
+  test('a picture that gives way after a time animates where more was not read, without a loop too', () => {
+    const control = (delay: string) => extension('\xf9', `\0${delay}\0`)
+    const animated = (...blocks: Buffer[]): boolean => {
+      const inspection = inspectImage(Buffer.concat([screen(), ...blocks]))
+      assert.ok(inspection.kind === 'image')
+      return inspection.animated
+    }
+    for (const delay of ['\x05\0', '\0\x01']) {
+      assert.equal(animated(control(delay), picture()), true)
+      assert.equal(animated(control(delay), picture(), latin1(';')), false)
+    }
+    assert.equal(animated(control('\0\0'), picture()), false)
+  })
+
   test('a loop of a single picture stands still where that is seen to be all', () => {
     const loop = extension('\xff', 'NETSCAPE2.0', '\x01\0\0')
     assert.equal(isAnimated(screen(), loop, picture()), false)
