@@ -17,7 +17,7 @@ import { runProcess, type Part } from '#shared/runtime/run.ts'
 import { watcherVariables } from './config.ts'
 import { watcherMetrics } from './metrics.ts'
 import type { Origin } from './origin.ts'
-import { probeObjects } from './probes.ts'
+import { probeObjects, probeQueues } from './probes.ts'
 import { watchUploads } from './watch.ts'
 
 export const uploadWatcherVariables = {
@@ -53,11 +53,16 @@ export const uploadWatcher =
     const metrics = watcherMetrics(registry)
     const probes = {
       S3: (signal: AbortSignal) => probeObjects({ images, states }, signal),
-      SQS: pingAll(uploads, quarantine),
+      SQS: (signal: AbortSignal) => probeQueues({ uploads, quarantine }, signal),
       'the event log': events.ping,
     }
     const gate = openGate({ probes, log, signal: life.stop, onChange: metrics.gate })
-    const checks = { ...probes, S3: pingAll(images, states), 'the event log': () => events.checkTopics(topics) }
+    const checks = {
+      ...probes,
+      S3: pingAll(images, states),
+      SQS: pingAll(uploads, quarantine),
+      'the event log': () => events.checkTopics(topics),
+    }
     const setup = await checkSetup(checks, gate)
     const health = await gatedHealth(config, { registry, gate, events })
     const place = { bucket: config.S3_BUCKET, cdnBaseUrl: config.CDN_BASE_URL }

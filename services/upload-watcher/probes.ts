@@ -1,5 +1,6 @@
 import { purposeNames, purposeRules } from '#shared/domain/purposes.ts'
 import { RefusalError } from '#shared/ports/failures.ts'
+import type { MessageQueue } from '#shared/ports/message-queue.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 
 type Stores = {
@@ -20,7 +21,22 @@ export const probeObjects = async ({ images, states }: Stores, signal: AbortSign
   await Promise.all([...reads, states.replace(absent, 'absent')].map(passRefusal))
 }
 
-/** Who may not list a bucket is refused what is not there. */
+type Queues = { uploads: Pick<MessageQueue, 'ping' | 'acknowledge'>; quarantine: Pick<MessageQueue, 'ping'> }
+
+/**
+ * Whether SQS does again what settling needs of it. A queue may answer for itself while it takes no deletes, and each message
+ * that is tried then costs a receipt, of which it has few before its redrive: so it is asked to delete what never was.
+ * Only once it has answered, since a delete that hangs keeps others waiting.
+ * @throws OutageError, SetupError
+ */
+export const probeQueues = async ({ uploads, quarantine }: Queues, signal: AbortSignal): Promise<void> => {
+  await Promise.all([uploads.ping(signal), quarantine.ping(signal)])
+  await passRefusal(uploads.acknowledge(absentMessage))
+}
+
+const absentMessage = { id: '', receipt: 'probe', body: '', attributes: {}, receiveCount: 0, sentAt: new Date(0) }
+
+/** Who may not list a bucket is refused what is not there, and a receipt that never was is none. */
 const passRefusal = async (call: Promise<unknown>) => {
   try {
     await call

@@ -1,5 +1,6 @@
 import { given } from '#shared/domain/given.ts'
 import { redriveCountName } from '#shared/domain/redrive.ts'
+import { RefusalError } from '#shared/ports/failures.ts'
 import type { MessageQueue, QueueMessage } from '#shared/ports/message-queue.ts'
 
 /** A part of a message that can't be settled. */
@@ -11,8 +12,9 @@ export type Unsettled = {
 }
 
 /**
- * Stores what can't be settled of one message, in one message: there may be a hundred thousand of them.
- * @throws OutageError, SetupError
+ * Stores what can't be settled of one message, in one message: there may be a hundred thousand of them. A queue that may
+ * hold no more than this one gets the message as it came.
+ * @throws OutageError, SetupError, RefusalError when the queue takes not even that
  */
 export const storeQuarantine = async (
   quarantine: Pick<MessageQueue, 'send'>,
@@ -23,7 +25,12 @@ export const storeQuarantine = async (
   // Without it a message could go round between quarantine and redrive for ever.
   const count = given({ [redriveCountName]: message.attributes[redriveCountName] })
   const told = { reason: attributeText(describeReasons(unsettled)), 'source-message-id': message.id }
-  await quarantine.send({ body, attributes: fits(body) ? { ...told, ...count } : count })
+  try {
+    await quarantine.send({ body, attributes: fits(body) ? { ...told, ...count } : count })
+  } catch (error) {
+    if (!(error instanceof RefusalError)) throw error
+    await quarantine.send({ body: message.body, attributes: count })
+  }
 }
 
 /** SQS's limit for the body and all attributes. */

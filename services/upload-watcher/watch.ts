@@ -21,8 +21,8 @@ const leastPollMs = 1_000
 /** How long one message after an outage keeps the next waiting: it may be slow by itself. */
 const trialMs = 1_000
 /**
- * A poll that began so shortly before the stop may be handing out messages just now: they would stay hidden, and wait for
- * others as long as after a crash. One that has waited longer is ended at once.
+ * A poll that began so shortly before a stop or an outage may be handing out messages just now: they would stay hidden, and
+ * wait for others as long as after a crash. One that has waited longer is ended at once.
  */
 const handsOutMs = 500
 /** A message whose failure nobody foresaw comes back after this, instead of at once. */
@@ -38,54 +38,56 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
   const hands = limit(deps.maxInHand)
   const broken = new AbortController()
   const halt = AbortSignal.any([stop, broken.signal])
-  let outage = new AbortController()
   // After an outage each receiver takes messages one by one, until one has come to its end: an outage that the probes can't
   // see costs a few messages a receipt each time, and not all.
   let proven = true
 
-  const polls = new Set<() => void>()
-  stop.addEventListener('abort', () => polls.forEach((end) => end()), { once: true })
+  /** Those under way, each with what ends it. */
+  const polls = new Map<Promise<QueueMessage[]>, () => void>()
+  const endPolls = async () => {
+    for (const end of polls.values()) end()
+    await Promise.allSettled(polls.keys())
+  }
+  stop.addEventListener('abort', () => void endPolls(), { once: true })
+
+  const poll = async (signal: AbortSignal, end: () => void) => {
+    const { visibilitySeconds } = deps
+    const max = proven ? batch : 1
+    const answer = uploads.receive({ max, waitSeconds: longPollSeconds, visibilitySeconds, signal })
+    polls.set(answer, end)
+    try {
+      return await answer
+    } finally {
+      polls.delete(answer)
+    }
+  }
 
   const receive = async () => {
-    const { visibilitySeconds } = deps
     const startedAt = performance.now()
+    const left = (ms: number) => Math.max(0, startedAt + ms - performance.now())
     const late = new AbortController()
-    const endLater = () => {
-      const leftMs = Math.max(0, startedAt + handsOutMs - performance.now())
-      setTimeout(() => late.abort(), leftMs).unref()
-    }
-    polls.add(endLater)
-    const signal = AbortSignal.any([late.signal, deadline, broken.signal, outage.signal])
+    const signal = AbortSignal.any([late.signal, deadline, broken.signal])
     try {
-      const max = proven ? batch : 1
-      const messages = await uploads.receive({ max, waitSeconds: longPollSeconds, visibilitySeconds, signal })
-      const restMs = leastPollMs - (performance.now() - startedAt)
-      if (messages.length === 0) await pause(restMs, AbortSignal.any([halt, signal]))
+      const messages = await poll(signal, () => setTimeout(() => late.abort(), left(handsOutMs)).unref())
+      if (messages.length === 0) await pause(left(leastPollMs), AbortSignal.any([halt, signal]))
       return messages
     } catch (error) {
       await giveWay(error)
       return []
-    } finally {
-      polls.delete(endLater)
     }
   }
 
-  const giveWay = async (error: unknown) => {
+  /** After an outage it waits for the polls: one that went on would receive again what is given back now. */
+  const giveWay = async (error: unknown, message?: QueueMessage) => {
     if (error instanceof OutageError) {
       proven = false
       gate.shut(error.service, error)
-      endPolls(error)
+      await endPolls()
     } else if (error instanceof SetupError) broken.abort(error)
     else {
-      log.error({ err: error }, 'unexpected failure')
+      log.error({ err: error, message_id: message?.id }, 'unexpected failure')
       await pause(1000, halt)
     }
-  }
-
-  /** A poll that went on would at once receive again what an outage makes us give back. */
-  const endPolls = (reason: Error) => {
-    outage.abort(reason)
-    outage = new AbortController()
   }
 
   const settle = async (message: QueueMessage) => {
@@ -93,7 +95,7 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
       await settleMessage(deps, message, deadline)
       proven = true
     } catch (error) {
-      if (!deadline.aborted) await giveWay(error)
+      if (!deadline.aborted) await giveWay(error, message)
       await release(message, error instanceof OutageError || deadline.aborted ? 0 : returnSeconds)
       metrics.released(message)
     } finally {
@@ -102,10 +104,24 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
   }
 
   const release = async (message: QueueMessage, visibilitySeconds: number) => {
+    const inTime = AbortSignal.any([halt, AbortSignal.timeout(deps.visibilitySeconds * 1000)])
     try {
-      await uploads.extend(message, visibilitySeconds)
+      await untilBack(() => uploads.extend(message, visibilitySeconds), inTime)
     } catch (error) {
       log.warn({ err: error, message_id: message.id }, 'could not give a message back: it returns by itself')
+    }
+  }
+
+  /** Does again after an outage what that kept from being done; throws it when the signal aborts first. */
+  const untilBack = async (work: () => Promise<void>, signal: AbortSignal) => {
+    for (let isDone = false; !isDone;) {
+      try {
+        await work()
+        isDone = true
+      } catch (error) {
+        if (error instanceof OutageError) gate.shut(error.service, error)
+        if (!(error instanceof OutageError) || !(await gate.opened(signal))) throw error
+      }
     }
   }
 

@@ -6,6 +6,8 @@ export class AnswerError extends Error {
   readonly $metadata: { httpStatusCode: number }
   /** When the service answered, by its own clock. */
   readonly answeredAt: Date | undefined
+  /** Of S3: what was asked for is a delete marker. */
+  readonly isDeleteMarker: boolean
 
   constructor(answer: HttpAnswer) {
     const { code, message } = readError(answer)
@@ -14,6 +16,7 @@ export class AnswerError extends Error {
     this.$metadata = { httpStatusCode: answer.status }
     const answeredAt = new Date(headerOf(answer, 'date') ?? NaN)
     this.answeredAt = Number.isNaN(answeredAt.getTime()) ? undefined : answeredAt
+    this.isDeleteMarker = headerOf(answer, 'x-amz-delete-marker') === 'true'
   }
 }
 

@@ -13,6 +13,7 @@ import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts
 import type { NewObject, ObjectStart, ObjectStore, VersionPin } from '#shared/ports/object-store.ts'
 import { backoff, retrying } from '#shared/runtime/backoff.ts'
 
+import { AnswerError } from '../aws/answer-error.ts'
 import { awsFailure, statusOf } from '../aws/failures.ts'
 import { describeObject, readLength, readSize } from './object-answer.ts'
 import { openObjectCalls, type ReadOptions } from './object-calls.ts'
@@ -61,11 +62,12 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
   }
 
   /**
-   * 412 says that the pinned state is no longer there. A 404 without a code, as HEAD's are, may also mean the bucket. A
-   * 403 is not read as absence: it may be a missing permission.
+   * 412 says that the pinned state is no longer there, 405 that the pinned version is a delete marker. A 404 without a
+   * code, as HEAD's are, may also mean the bucket. A 403 is not read as absence: it may be a missing permission.
    */
   const isAbsent = async (error: unknown, { signal }: ReadOptions) => {
     const status = statusOf(error)
+    if (status === 405) return error instanceof AnswerError && error.isDeleteMarker
     if (status !== 404 || isNamed(error, 'NoSuchBucket')) return status === 412
     if (!isNamed(error, 'NoSuchKey', 'NoSuchVersion')) await ping(signal)
     return true

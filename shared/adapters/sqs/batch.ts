@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { OutageError, RefusalError } from '#shared/ports/failures.ts'
+import { backoff, pause } from '#shared/runtime/backoff.ts'
 
 const answerSchema = z.object({
   Successful: z.array(z.object({ Id: z.string().optional() })).nullish(),
@@ -79,3 +80,30 @@ export const sendBatch = async (
   }
   return results
 }
+
+const retryDelayMs = backoff({ baseMs: 200, capMs: 200 })
+
+/**
+ * As `sendBatch`; entries that failed for the moment are sent once more. SQS fails on single entries while it serves the
+ * others, which is no outage yet. Not for what must leave in time.
+ */
+export const sendBatchTwice = async (
+  entries: readonly object[],
+  batch: Batch,
+): Promise<PromiseSettledResult<undefined>[]> => {
+  const results = await sendBatch(entries, batch)
+  const passing = [...results.keys()].filter((index) => isPassing(results[index]))
+  if (passing.length === 0) return results
+  await pause(retryDelayMs(0))
+  const [again] = await Promise.allSettled([
+    sendBatch(
+      passing.flatMap((index) => entries[index] ?? []),
+      batch,
+    ),
+  ])
+  // Nobody answered this time: then the failures stand as they were.
+  return again.status === 'rejected' ? results : results.map((one, index) => again.value[passing.indexOf(index)] ?? one)
+}
+
+const isPassing = (result: PromiseSettledResult<undefined> | undefined) =>
+  result?.status === 'rejected' && result.reason instanceof OutageError

@@ -4,7 +4,7 @@ import type { MessageQueue, ReceiveOptions } from '#shared/ports/message-queue.t
 import { group } from '#shared/runtime/group.ts'
 
 import { awsFailure } from '../aws/failures.ts'
-import { batchLimits, sendBatch } from './batch.ts'
+import { batchLimits, sendBatchTwice } from './batch.ts'
 import { readMessages, sizeOfEntry, writeMessage } from './messages.ts'
 import { pingQueue } from './ping.ts'
 import { openQueueCalls, type QueueAction } from './queue-calls.ts'
@@ -39,7 +39,7 @@ export const sqsMessageQueue = ({ client, queueUrl }: { client: SQSClient; queue
   const batchOf = (action: QueueAction, about: string) => {
     const send = (Entries: readonly object[]) => call(action, { Entries })
     const batch = { send, failure: (error: unknown) => failure(about, error) }
-    return (entries: readonly object[]) => sendBatch(entries, batch)
+    return (entries: readonly object[]) => sendBatchTwice(entries, batch)
   }
   const remove = group({
     send: batchOf('DeleteMessageBatch', 'acknowledging to'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
+import { OutageError, RefusalError } from '#shared/ports/failures.ts'
 import { settleMessage } from '../../../services/upload-watcher/message.ts'
 import { goodPhoto } from '../../support/images.ts'
 import { readAll } from './notification-reading.ts'
@@ -70,6 +71,21 @@ suite('what is quarantined', () => {
     assert.equal(message?.body, body)
     assert.match(message.attributes['reason'] ?? '', /asks to confirm an SNS subscription.*SubscribeURL/)
     assert.deepEqual(world.uploads.messages, [])
+  })
+
+  test('leaves its reason behind where the queue takes no more than the message itself, and only then', async () => {
+    const world = openWorld()
+    world.quarantine.faults.fail('send', new RefusalError('Message must be shorter than 262144 bytes'))
+    const body = `${notificationOf(s3Record(key), 7)}   `
+    world.images.upload({ key, bytes: photo, contentType: 'image/png' })
+    assert.deepEqual(await settle(world, body, bucket), ['quarantined foreign', 'quarantined unreadable'])
+    const [{ body: kept, attributes } = {}] = world.quarantine.messages
+    assert.deepEqual([kept, attributes, world.uploads.messages], [body, {}, []])
+
+    const away = openWorld()
+    away.quarantine.faults.fail('send', new OutageError('SQS', 'a test'))
+    await assert.rejects(settle(away, body), OutageError)
+    assert.deepEqual([away.quarantine.messages, away.uploads.messages.length], [[], 1])
   })
 
   test("is never S3's test event, in SQS or SNS: it is ignored and acknowledged", async () => {

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { RefusalError } from '#shared/ports/failures.ts'
+import type { ReceiveOptions } from '#shared/ports/message-queue.ts'
+import { aborted } from '#shared/runtime/lifetime.ts'
 import { settleMessage } from '../../../services/upload-watcher/message.ts'
 import { goodPhoto } from '../../support/images.ts'
 import { keyOf, notificationOf, s3Record } from './notifications.ts'
@@ -54,4 +56,27 @@ test('a queue that refuses each receive is asked once a second by each receiver'
     await turns()
     assert.equal(asked, expected)
   }
+})
+
+test('a poll that has waited long is ended at once, and Node has nothing to warn of', async (context) => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => void warnings.push(warning)
+  process.on('warning', note)
+  context.after(() => process.off('warning', note))
+  let aheadMs = 0
+  const now = performance.now.bind(performance)
+  context.mock.method(performance, 'now', () => now() + aheadMs)
+  const begun = Promise.withResolvers<undefined>()
+  const receive = async ({ signal }: ReceiveOptions) => {
+    begun.resolve(undefined)
+    await aborted(signal)
+    return []
+  }
+  const { stop, ended } = watch(context, openWorld(), { receivers: 1, queue: { receive } })
+  await begun.promise
+  aheadMs = 10_000
+  stop()
+  await ended
+  await nextTurn()
+  assert.deepEqual(warnings, [])
 })

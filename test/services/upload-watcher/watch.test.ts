@@ -2,38 +2,13 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-import { OutageError, RefusalError, SetupError, type Dependency } from '#shared/ports/failures.ts'
-import type { MessageQueue, QueueMessage, ReceiveOptions } from '#shared/ports/message-queue.ts'
+import { RefusalError, SetupError } from '#shared/ports/failures.ts'
+import type { MessageQueue, ReceiveOptions } from '#shared/ports/message-queue.ts'
 import { aborted } from '#shared/runtime/lifetime.ts'
 import { eventually } from '../../support/eventually.ts'
-import type { Faults } from '../../support/fakes/faults.ts'
-import { goodPhoto } from '../../support/images.ts'
-import { keyOf, notificationOf, s3Record } from './notifications.ts'
-import { watch } from './watching.ts'
-import { eventsOf, openWorld, type World } from './world.ts'
-
-const photo = await goodPhoto('image/png')
-
-/** So many uploads with a message each; a record of a strange key in each, when `strange`. */
-const upload = async (world: World, count: number, { from = 0, strange = false } = {}) => {
-  for (let index = from; index < from + count; index++) {
-    const key = keyOf('scan', index)
-    world.images.upload({ key, bytes: photo, contentType: 'image/png' })
-    const records = strange ? [s3Record(key), s3Record('elsewhere')] : [s3Record(key)]
-    await world.uploads.queue.send({ body: notificationOf(...records) })
-  }
-}
-const emptied = (world: World) => eventually(() => world.uploads.messages.length === 0, 'the queue to be empty')
-const published = (world: World) => new Set(eventsOf(world).map(({ key }) => key))
-const messageOf = (index: number, key: string): QueueMessage => ({
-  id: String(index),
-  receipt: String(index),
-  body: notificationOf(s3Record(key)),
-  attributes: {},
-  receiveCount: 1,
-  sentAt: new Date(),
-})
-const callsOf = ({ faults }: { faults: Faults }, call: string) => faults.calls.get(call) ?? 0
+import { keyOf } from './notifications.ts'
+import { callsOf, emptied, messageOf, photo, published, upload, watch } from './watching.ts'
+import { eventsOf, openWorld } from './world.ts'
 
 /** What breaks the watcher as a whole lets each test wait for its fact in vain, or for an end that never comes. */
 const options = { concurrency: true, timeout: 60_000 }
@@ -232,94 +207,12 @@ suite('the watcher', options, () => {
     const { told, lines } = watch(context, world, { queue: { extend } })
     await eventually(() => told.released === 1, 'the message to be given back')
     assert.deepEqual(hidden, [10])
-    assert.ok(lines.some(({ msg }) => msg === 'unexpected failure'))
+    assert.ok(
+      lines.some(({ msg, message_id: id }) => msg === 'unexpected failure' && id === world.uploads.messages[0]?.id),
+    )
     world.uploads.pass(11)
     await emptied(world)
     assert.equal(new Set(eventsOf(world).map(({ id }) => id)).size, 1)
     assert.equal(told.received, 2)
-  })
-})
-
-suite('during an outage the watcher', options, () => {
-  const outages: Record<string, { faults: (world: World) => Faults; call: string; service: Dependency }> = {
-    'of the images': { faults: ({ images }) => images.faults, call: 'readStart', service: 'S3' },
-    'of the state bucket': { faults: ({ states }) => states.faults, call: 'create', service: 'S3' },
-    'of the event log': { faults: ({ events }) => events.faults, call: 'append', service: 'the event log' },
-    'of the quarantine': { faults: ({ quarantine }) => quarantine.faults, call: 'send', service: 'SQS' },
-  }
-  for (const [what, { faults: faultsOf, call, service }] of Object.entries(outages)) {
-    for (const limits of [{}, { receivers: 1, maxInHand: 10 }]) {
-      test(`${what} receives nothing, gives each message back once and resumes by itself ${JSON.stringify(limits)}`, async (context) => {
-        const world = openWorld()
-        const faults = faultsOf(world)
-        await upload(world, 25, { strange: true })
-        const away = new OutageError(service, 'a test')
-        faults.fail(call, away, Infinity)
-        faults.fail('ping', away, Infinity)
-        const { told } = watch(context, world, limits)
-        await eventually(() => told.released > 0 && told.released === told.received, 'what is in hand to be given back')
-        const before = { receives: callsOf(world.uploads, 'receive'), probes: faults.calls.get('ping') ?? 0 }
-        await upload(world, 5, { from: 25, strange: true })
-        await eventually(() => (faults.calls.get('ping') ?? 0) > before.probes + 5, 'some probes')
-        assert.deepEqual([callsOf(world.uploads, 'receive'), told.released], [before.receives, told.received])
-        assert.deepEqual(told.gate, [false])
-        const counts = world.uploads.messages.map(({ receiveCount }) => receiveCount)
-        assert.ok(Math.max(...counts) === 1, `received ${counts.join(', ')} times`)
-        faults.heal()
-        await emptied(world)
-        assert.deepEqual(told.gate, [false, true])
-        assert.equal(published(world).size, 30)
-        assert.equal(told.received, 30 + told.released)
-      })
-    }
-  }
-
-  test('of the queue asks the queue no more, but whether it is back', async (context) => {
-    const world = openWorld()
-    const away = new OutageError('SQS', 'a test')
-    for (const call of ['receive', 'ping']) world.uploads.faults.fail(call, away, Infinity)
-    await upload(world, 3)
-    const { told } = watch(context, world)
-    await eventually(() => callsOf(world.uploads, 'ping') > 10, 'some probes')
-    assert.ok(callsOf(world.uploads, 'receive') <= 2)
-    world.uploads.faults.heal()
-    await emptied(world)
-    assert.deepEqual(told.gate, [false, true])
-  })
-
-  test('that its probes do not see takes few messages each time, and all of them when it is over', async (context) => {
-    const world = openWorld()
-    await upload(world, 60)
-    const { told } = watch(context, world)
-    world.images.faults.fail('readStart', new OutageError('S3', 'a test'), Infinity)
-    await eventually(() => told.gate.length >= 20, 'the gate to open ten times')
-    const counts = world.uploads.messages.map(({ receiveCount }) => receiveCount)
-    const total = counts.reduce((sum, count) => sum + count, 0)
-    // At first two batches may be under way, later one message for each of the two receivers.
-    assert.ok(total <= 20 + 2 * told.gate.length, `${total} receipts in ${told.gate.length / 2} outages`)
-    world.images.faults.heal()
-    await emptied(world)
-    assert.equal(published(world).size, 60)
-  })
-
-  test('can be stopped', async (context) => {
-    const world = openWorld()
-    const away = new OutageError('S3', 'a test')
-    for (const call of ['readStart', 'ping']) world.images.faults.fail(call, away, Infinity)
-    await upload(world, 3)
-    const { told, stop, ended } = watch(context, world)
-    await eventually(() => told.released === 3, 'the messages to be given back')
-    stop()
-    await ended
-    assert.equal(world.uploads.messages.length, 3)
-  })
-
-  test('a 403 on one object is no outage', async (context) => {
-    const world = openWorld()
-    await upload(world, 5)
-    world.images.faults.fail('readStart', new RefusalError('AccessDenied'))
-    const { told } = watch(context, world)
-    await emptied(world)
-    assert.deepEqual([told.gate, told.released, published(world).size], [[], 0, 5])
   })
 })

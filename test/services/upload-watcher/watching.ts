@@ -1,10 +1,14 @@
 import type { TestContext } from 'node:test'
 
-import type { MessageQueue } from '#shared/ports/message-queue.ts'
+import type { MessageQueue, QueueMessage } from '#shared/ports/message-queue.ts'
 import { gate as openGate } from '#shared/runtime/gate.ts'
 import { watchUploads, type WatchDeps } from '../../../services/upload-watcher/watch.ts'
+import { eventually } from '../../support/eventually.ts'
+import type { Faults } from '../../support/fakes/faults.ts'
 import type { Around } from '../../support/fakes/intercept.ts'
-import { messageDeps, type World } from './world.ts'
+import { goodPhoto } from '../../support/images.ts'
+import { keyOf, notificationOf, s3Record } from './notifications.ts'
+import { eventsOf, messageDeps, type World } from './world.ts'
 
 type Changes = Partial<Pick<WatchDeps, 'receivers' | 'maxInHand' | 'metrics' | 'rejectedAction' | 'visibilitySeconds'>>
 /** `queue` replaces methods of the uploads queue. */
@@ -50,3 +54,26 @@ export const watch = (context: TestContext, world: World, options: Options = {})
   })
   return watching
 }
+
+export const photo = await goodPhoto('image/png')
+
+/** So many uploads with a message each; a record of a strange key in each, when `strange`. */
+export const upload = async (world: World, count: number, { from = 0, strange = false } = {}) => {
+  for (let index = from; index < from + count; index++) {
+    const key = keyOf('scan', index)
+    world.images.upload({ key, bytes: photo, contentType: 'image/png' })
+    const records = strange ? [s3Record(key), s3Record('elsewhere')] : [s3Record(key)]
+    await world.uploads.queue.send({ body: notificationOf(...records) })
+  }
+}
+export const emptied = (world: World) => eventually(() => world.uploads.messages.length === 0, 'the queue to be empty')
+export const published = (world: World) => new Set(eventsOf(world).map(({ key }) => key))
+export const messageOf = (index: number, key: string): QueueMessage => ({
+  id: String(index),
+  receipt: String(index),
+  body: notificationOf(s3Record(key)),
+  attributes: {},
+  receiveCount: 1,
+  sentAt: new Date(),
+})
+export const callsOf = ({ faults }: { faults: Faults }, call: string) => faults.calls.get(call) ?? 0

@@ -74,7 +74,7 @@ suite('the S3 object store', () => {
       return { status: 206, headers: { ...described(4), 'content-range': 'bytes 0-3/1000' }, body: 'four' }
     })
     const start = await store.readStart('a', 4, { pin: { etag: 'abc' } })
-    assert.deepEqual(asked, [['bytes=0-3', 'abc']])
+    assert.deepEqual(asked, [['bytes=0-3', '"abc"']])
     assert.deepEqual(start?.object, {
       key: 'a',
       size: 1000,
@@ -185,7 +185,7 @@ suite('the S3 object store', () => {
     }
     assert.deepEqual(asked, [
       ['v+1/&', undefined],
-      [null, 'e'],
+      [null, '"e"'],
       [null, undefined],
       [null, undefined],
     ])
@@ -213,6 +213,14 @@ suite('the S3 object store', () => {
       assert.equal(await store.readStart('a', 10), undefined)
       assert.equal(requests.length, 1)
     }
+  })
+
+  test('a delete marker is an absence, under its own id too; any other 405 is a refusal', async (context) => {
+    let headers = {}
+    const { store } = await openScriptedS3(context, () => ({ ...s3Error(405, 'MethodNotAllowed'), headers }))
+    await assert.rejects(store.readStart('a', 10, { pin: { versionId: 'v1' } }), RefusalError)
+    headers = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': 'v1' }
+    assert.equal(await store.readStart('a', 10, { pin: { versionId: 'v1' } }), undefined)
   })
 
   test('a bucket of another region is a fault of the set-up', async (context) => {

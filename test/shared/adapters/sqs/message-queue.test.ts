@@ -6,7 +6,7 @@ import { sqsMessageQueue } from '#shared/adapters/sqs/message-queue.ts'
 import { OutageError, RefusalError, SetupError } from '#shared/ports/failures.ts'
 import type { QueueMessage } from '#shared/ports/message-queue.ts'
 import { visionJob } from '../../../contract/job-queue.ts'
-import { allDone, openScriptedSqs, sqsError, type SqsAnswer } from './scripted-sqs.ts'
+import { allDone, openScriptedSqs, sqsError, type SqsAnswer, type SqsCall } from './scripted-sqs.ts'
 
 const message = (index: number): QueueMessage => ({
   id: `id ${index}`,
@@ -52,20 +52,50 @@ suite('the SQS message queue', () => {
     ])
   })
 
+  /** What becomes of each receipt: those that are not named are left out of the answer. */
+  const byReceipt =
+    (codes: Readonly<Record<string, string>>) =>
+    ({ entries }: SqsCall): SqsAnswer => {
+      const told = entries.map(({ Id, ReceiptHandle }) => ({ Id, Code: codes[String(ReceiptHandle)] }))
+      return {
+        body: {
+          Successful: told.filter(({ Code }) => Code === 'ok'),
+          Failed: told.flatMap(({ Id, Code }) =>
+            Code === undefined || Code === 'ok' ? [] : [{ Id, Code, SenderFault: Code !== 'InternalError' }],
+          ),
+        },
+      }
+    }
+  const codes = { 'receipt 0': 'ok', 'receipt 1': 'ReceiptHandleIsInvalid', 'receipt 2': 'InternalError' }
+  const receiptsOf = (calls: readonly SqsCall[]) =>
+    calls.map(({ entries }) => entries.map(({ ReceiptHandle }) => ReceiptHandle))
+
   test('an entry that fails rejects alone', async (context) => {
-    const { queue } = await open(context, () => ({
-      body: {
-        Successful: [{ Id: '0' }],
-        Failed: [
-          { Id: '1', SenderFault: true, Code: 'ReceiptHandleIsInvalid' },
-          { Id: '2', SenderFault: false, Code: 'InternalError' },
-        ],
-      },
-    }))
+    const { queue } = await open(context, byReceipt(codes))
     for (const call of [queue.acknowledge, (one: QueueMessage) => queue.extend(one, 1)]) {
       const ends = await Promise.allSettled(messages(4).map(call))
       assert.deepEqual(kinds(ends), ['ok', 'RefusalError', 'OutageError', 'OutageError'])
     }
+  })
+
+  test('entries that failed for the moment are sent once more, without those that are settled', async (context) => {
+    const { queue, calls } = await open(context, (call, count) =>
+      count === 1 ? byReceipt(codes)(call) : allDone(call),
+    )
+    const ends = await Promise.allSettled(messages(4).map(queue.acknowledge))
+    assert.deepEqual(kinds(ends), ['ok', 'RefusalError', 'ok', 'ok'])
+    assert.deepEqual(receiptsOf(calls), [
+      ['receipt 0', 'receipt 1', 'receipt 2', 'receipt 3'],
+      ['receipt 2', 'receipt 3'],
+    ])
+  })
+
+  test('what was settled stays so when the failed entries meet an outage', async (context) => {
+    const { queue } = await open(context, (call, count) =>
+      count === 1 ? byReceipt(codes)(call) : sqsError('InternalError', 500),
+    )
+    const ends = await Promise.allSettled(messages(4).map(queue.acknowledge))
+    assert.deepEqual(kinds(ends), ['ok', 'RefusalError', 'OutageError', 'OutageError'])
   })
 
   test('a batch that is refused for one entry is settled entry by entry, in order', async (context) => {
