@@ -14,12 +14,12 @@ declare const WebAssembly: {
   Instance: new (module: object) => { exports: object }
 }
 
-const [tableBytes, paddingBytes, placeBytes, pageBytes] = [64, 32, 4, 65_536]
+const [tableBytes, blockBytes, placeBytes, pageBytes] = [64, 16, 4, 65_536]
 
 /**
  * Looks for all pairs at once, in any bytes. The places come in order, and among them some where only nibbles of a pair are
  * met: whoever asks looks closer. They are good until the next call.
- * An eighth of the time of a `String.indexOf` for each pair, and no text has to be made of the bytes.
+ * A quarter of the time of a `String.indexOf` for each pair, and no text has to be made of the bytes.
  */
 export const pairFinder = (pairs: readonly Pair[]): ((bytes: Uint8Array) => Uint32Array) => {
   const { memory, find } = openScanner()
@@ -27,14 +27,14 @@ export const pairFinder = (pairs: readonly Pair[]): ((bytes: Uint8Array) => Uint
 
   return (bytes) => {
     const { length } = bytes
-    const out = tableBytes + Math.ceil((length + paddingBytes) / placeBytes) * placeBytes
-    makeRoom(memory, out + length * placeBytes)
-    const input = new Uint8Array(memory.buffer, tableBytes, length + paddingBytes)
-    input.set(bytes)
-    // No place is found behind the end, whatever was there before.
-    input.fill(0, length)
+    const blocksBytes = Math.ceil(length / blockBytes) * blockBytes
+    const out = tableBytes + blocksBytes + blockBytes
+    makeRoom(memory, out + blocksBytes * placeBytes)
+    new Uint8Array(memory.buffer, tableBytes).set(bytes)
     const end = find(length, out)
-    return new Uint32Array(memory.buffer, out, (end - out) / placeBytes)
+    const places = new Uint32Array(memory.buffer, out, (end - out) / placeBytes)
+    // The last block reaches over the end, to whatever was there before.
+    return places.subarray(0, places.findLastIndex((at) => at + 1 < length) + 1)
   }
 }
 

@@ -1,14 +1,16 @@
 ;; Finds pairs of bytes, sixteen places at a time. `npm run build:wasm` makes pairs-wasm.ts of it.
 ;;
-;; The memory holds four tables of 16 bytes, then the input, with at least 17 bytes of any value behind its end. A table has a
-;; byte for each nibble, and in it a bit for each kind of pair:
+;; The memory holds four tables of 16 bytes, then the input, which is looked at in blocks of 16 and the byte behind each: so what
+;; lies behind its end is too, and is found if it is a pair. A table has a byte for each nibble, and in it a bit for each kind
+;; of pair:
 ;;   0  kinds whose first byte may have this low nibble     16  ... this high nibble
 ;;  32  kinds whose second byte may have this low nibble    48  ... this high nibble
 ;; Where all four have a bit in common a pair may stand.
 (module
   (memory (export "memory") 1)
 
-  ;; Looks at `length` bytes of input. Writes each place to `out` and behind it, as 32 bits, and returns the end of what it wrote.
+  ;; Looks at `length` bytes of input. Writes each place to `out` and behind it, as 32 bits (at most 16 for each block begun), and
+  ;; returns the end of what it wrote.
   (func (export "find") (param $length i32) (param $out i32) (result i32)
     (local $at i32)
     (local $bits i32)
