@@ -1,60 +1,40 @@
 import { uint8 } from './bytes.ts'
 import { matchesAt, type Bytes, type Mark } from './marks.ts'
+import { attributePlaces } from './tags.ts'
 
 /*
  * HTML that can act: it runs scripts, brings in a page or sends its reader to one. Plain formatting is left alone, since
- * captions have it. XMP's elements all have a prefix with a colon, which none of these has.
+ * captions have it. XMP's elements and attributes all have a prefix with a colon, which none of these has.
  */
 
 /** Handlers of events that an element may name. Others that begin with "on" are words: `online="true"`. */
-const events =
-  'abort|animation\\w+|auxclick|begin|blur|can\\w+|change|click|close|contextmenu|copy|cut|dblclick|drag\\w*|drop|end|' +
-  'error|focus\\w*|hashchange|input|invalid|key\\w+|load\\w*|message|mouse\\w+|page\\w+|paste|play\\w*|pointer\\w+|' +
-  'popstate|progress|repeat|reset|resize|scroll\\w*|select\\w*|submit|toggle|touch\\w+|transition\\w+|unload|wheel'
-
-/** An element that sets an attribute, whatever other attributes stand before it. */
-const element = (name: string, attribute: string) =>
-  `${name}(?=[\\s/])[^<>\\0-\\x08]{0,500}?[\\s/"']${attribute}[\\t\\n\\f\\r ]*=`
-
-const elements = (...patterns: readonly string[]) => new RegExp(`<(?:${patterns.join('|')})`, 'iy')
-
-const activeElement = elements(
-  '(?:script|iframe)[\\t\\n\\f\\r />]',
-  '!doctype[\\t\\n\\f\\r ]+html',
-  'html[\\t\\n\\f\\r />][\\t\\n\\r\\x20-\\x7e]{6}',
-  element('(?:object|embed|meta)', '(?:data|src|http-equiv)'),
-  element('[a-z][a-z0-9-]*', `on(?:${events})`),
+const handler = new RegExp(
+  '^on(?:abort|afterprint|animation\\w+|auxclick|before\\w+|begin|blur|bounce|can\\w+|change|click|close|command|' +
+    'content\\w+|context\\w+|copy|cuechange|cut|dblclick|device\\w+|drag\\w*|drop|durationchange|emptied|encrypted|' +
+    'end(?:ed)?|error|finish|focus\\w*|formdata|fullscreen\\w+|gamepad\\w+|gotpointercapture|hashchange|input|invalid|' +
+    'key\\w+|languagechange|load\\w*|lostpointercapture|message\\w*|mouse\\w+|orientationchange|page\\w+|paste|pause|' +
+    'play\\w*|pointer\\w+|popstate|progress|ratechange|rejectionhandled|repeat|reset|resize|scroll\\w*|search|' +
+    'securitypolicyviolation|seek\\w+|select\\w*|slotchange|stalled|start|storage|submit|suspend|timeupdate|toggle|' +
+    'touch\\w+|transition\\w+|unhandledrejection|unload|volumechange|waiting\\w*|webkit\\w+|wheel)$',
 )
 
-/** `html` is the shortest name of an element that acts without an attribute. */
-const shortestActing = 4
+/** In these elements such an attribute brings in a page or sends its reader to one. */
+const bringsIn = { element: /^(?:object|embed|meta)$/, attribute: /^(?:data|src|http-equiv)$/ }
 
-/** What every active element has, seen in the bytes: of 64 KB of pixels the pattern would be tried at some fifty places. */
-const mayBeActive = (bytes: Uint8Array, nameAt: number): boolean => {
-  let at = nameAt
-  while (isNameByte(uint8(bytes, at))) at++
-  if (at === nameAt || !endsName(uint8(bytes, at))) return false
-  return at - nameAt >= shortestActing || setsAttribute(bytes, at)
+const page = /<(?:!doctype[\t\n\f\r ]+html|html[\t\n\f\r />][\t\n\r\x20-\x7e]{6})/iy
+
+const acts = (searched: Bytes, at: number): boolean => {
+  const name = tagName(searched.bytes, at)
+  if (name === 'script' || name === 'iframe') return true
+  if (bringsIn.element.test(name)) return someBringsIn(searched)
+  return (name === 'html' || name === '!doctype') && matchesAt(page, searched.text(), at)
 }
 
-const isLetter = (byte: number) => (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a
-
-/** A letter, a digit, `-` or the `!` of a document type. */
-const isNameByte = (byte: number) => isLetter(byte) || (byte >= 0x30 && byte <= 0x39) || byte === 0x2d || byte === 0x21
-
-/** White space, also that without a break, `/` or `>`. */
-const endsName = (byte: number) =>
-  (byte >= 0x09 && byte <= 0x0d) || byte === 0x20 || byte === 0xa0 || byte === 0x2f || byte === 0x3e
-
-/** Whether an equals sign comes before what no element has inside of it. */
-const setsAttribute = (bytes: Uint8Array, from: number): boolean => {
-  for (let at = from; at < bytes.length; at++) {
-    const byte = uint8(bytes, at)
-    if (byte === 0x3d) return true
-    if (byte === 0x3c || byte === 0x3e || byte <= 0x08) return false
-  }
-  return false
-}
+const isHandler = (searched: Bytes, at: number): boolean =>
+  endsAttribute(uint8(searched.bytes, at - 1)) &&
+  handler.test(readName(searched.bytes, at)) &&
+  isSet(searched.bytes, at) &&
+  uint8(inTags(searched), at) !== 0
 
 /** Read backwards from its end: that is rarer than its beginning, an equals sign. */
 const scriptLink = /t:(?<==[\t\n\f\r ]*(?:["'][\t\n\f\r ]*)?(?:javascript|vbscript):)/iy
@@ -63,9 +43,58 @@ const endsScheme = ({ bytes, text }: Bytes, at: number) =>
   (uint8(bytes, at - 1) | 0x20) === 0x70 && matchesAt(scriptLink, text(), at)
 
 export const html: readonly Mark[] = [
-  {
-    begins: ['<', '!abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'],
-    stands: ({ bytes, text }, at) => mayBeActive(bytes, at + 1) && matchesAt(activeElement, text(), at),
-  },
   { begins: ['tT', ':'], stands: endsScheme },
+  { begins: ['oO', 'nN'], stands: isHandler },
+  { begins: ['<', '!ehimosEHIMOS'], stands: acts },
 ]
+
+/** Longer than the longest of these names. */
+const longestName = 40
+
+/** The letters, `-` and `!` from a byte on, in small letters. */
+const readName = (bytes: Uint8Array, from: number): string => {
+  let name = ''
+  for (let at = from; name.length < longestName && isNameByte(uint8(bytes, at)); at++)
+    name += String.fromCharCode(uint8(bytes, at) | 0x20)
+  return name
+}
+
+const isLetter = (byte: number) => (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a
+const isNameByte = (byte: number) => isLetter(byte) || byte === 0x2d || byte === 0x21
+const isWhite = (byte: number) => byte === 0x09 || byte === 0x0a || byte === 0x0c || byte === 0x0d || byte === 0x20
+
+/** The name of a tag that begins at a `<`, '' where it goes on with what none of these names has. */
+const tagName = (bytes: Uint8Array, at: number): string => {
+  const name = readName(bytes, at + 1)
+  const end = uint8(bytes, at + 1 + name.length)
+  return isWhite(end) || end === 0x2f || end === 0x3e ? name : ''
+}
+
+/** What can stand before an attribute: white space, `/`, the quote of a value. */
+const endsAttribute = (byte: number) => isWhite(byte) || byte === 0x2f || byte === 0x22 || byte === 0x27
+
+/** Whether an equals sign follows the name at a byte. */
+const isSet = (bytes: Uint8Array, nameAt: number): boolean => {
+  let at = nameAt
+  while (isNameByte(uint8(bytes, at))) at++
+  while (isWhite(uint8(bytes, at))) at++
+  return uint8(bytes, at) === 0x3d
+}
+
+/** Worked out at most once for each search: many marks may ask. */
+const oncePerSearch = <T>(work: (searched: Bytes) => T) => {
+  const known = new WeakMap<Bytes, T>()
+  return (searched: Bytes): T => {
+    const result = known.get(searched) ?? work(searched)
+    known.set(searched, result)
+    return result
+  }
+}
+
+const inTags = oncePerSearch(({ bytes }) => attributePlaces(bytes, (at) => isLetter(uint8(bytes, at + 1))))
+
+const someBringsIn = oncePerSearch(({ bytes }): boolean =>
+  attributePlaces(bytes, (at) => bringsIn.element.test(tagName(bytes, at))).some(
+    (place, at) => place !== 0 && bringsIn.attribute.test(readName(bytes, at)) && isSet(bytes, at),
+  ),
+)

@@ -28,7 +28,7 @@ export const pairFinder = (pairs: readonly Pair[]): ((bytes: Uint8Array) => Uint
   return (bytes) => {
     const { length } = bytes
     const blocksBytes = Math.ceil(length / blockBytes) * blockBytes
-    const out = tableBytes + blocksBytes + blockBytes
+    const out = tableBytes + blocksBytes
     makeRoom(memory, out + blocksBytes * placeBytes)
     new Uint8Array(memory.buffer, tableBytes).set(bytes)
     const end = find(length, out)

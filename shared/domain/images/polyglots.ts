@@ -26,8 +26,8 @@ export const findSecondFormat = (bytes: Uint8Array, type: ImageType): SecondForm
   return found && { name: found.mark.name, mediaType: found.mark.mediaType, at: found.at }
 }
 
-/** PHP's opening tags; the short one only as a whole expression. */
-const phpTag = /<\?(?:php[\t\n\r ][\t\n\r\x20-\x7e]{4}|=[\t\n\r\x20-;=-~]{4,200}?\?>)/iy
+/** PHP's opening tags; the short one with a whole expression, or with so much text that no end is needed. */
+const phpTag = /<\?(?:php[\t\n\r ][\t\n\r\x20-\x7e]{2}|=(?:[\t\n\r\x20-;=-~]{4,200}?\?>|[\t\n\r\x20-\x7e]{20}))/iy
 
 const mayBePhp = (byte: number) => byte === 0x3d || (byte | 0x20) === 0x70
 

@@ -42,7 +42,8 @@ suite('an image that is something else too', async () => {
       findSecondFormat(Buffer.concat([Buffer.alloc(fillBytes), latin1(text)]), 'image/png')?.name
     assert.equal(behind(1024, '%PDF-'), 'a PDF')
     assert.equal(behind(1025, '%PDF-'), undefined)
-    assert.equal(behind(60_000, '%PDF-1.4'), 'a PDF')
+    for (const text of ['%PDF-1.4', '%PDF-2.0']) assert.equal(behind(60_000, text), 'a PDF')
+    for (const text of ['%PDF-3.0', '%PDF-1.', '%PDF-1,4']) assert.equal(behind(60_000, text), undefined)
   })
 
   test('what no browser can take for an image is called broken, whatever else it is', () => {
@@ -53,7 +54,22 @@ suite('an image that is something else too', async () => {
 
 suite('the search for a second format', () => {
   /** By patterns that try every division of a run, each of these would take hours. */
-  const runs = ['= ', '<!doctype ', '<a ', '<a', '<object ', '<a onload', ' javascript:', '<?=a', 't:', '//']
+  const runs = [
+    '= ',
+    '<!doctype ',
+    '<a ',
+    '<a',
+    '<object ',
+    '<a onload',
+    ' onload=',
+    ' javascript:',
+    '<?=\0',
+    't:',
+    '//',
+    '<object ',
+    ' onload',
+    '<a b="',
+  ]
   for (const text of runs) {
     test(`reads a megabyte of ${JSON.stringify(text)} in a moment`, () => {
       const [first, last] = [text.slice(0, -1), text.slice(-1)]
@@ -67,7 +83,8 @@ suite('the search for a second format', () => {
     for (const text of ['=1;alert(document', '\t\n\r =1;alert(1)//']) {
       assert.equal(find(text.slice(0, 16)), 'a script', text)
       assert.equal(find(text.slice(0, 15)), undefined, text)
-      assert.equal(find(`${text.slice(0, 15)}\0${text}`), undefined, text)
+      for (const other of ['\0', '\x7f', '\xe9'])
+        assert.equal(find(`${text.slice(0, 15)}${other}${text}`), undefined, text)
     }
   })
 
@@ -80,44 +97,54 @@ suite('the search for a second format', () => {
   })
 })
 
-suite('an element that acts', () => {
-  const joined = (characters: fc.Arbitrary<string>, maxLength: number) =>
-    fc.array(characters, { maxLength }).map((each) => each.join(''))
-  const white = joined(fc.constantFrom('\t', '\n', '\f', '\r', ' '), 3)
-  const before = fc.uint8Array({ maxLength: 100 })
-  /** All but what ends or begins an element, and what only pixels have. */
-  const inside = fc
-    .integer({ min: 9, max: 255 })
-    .map((byte) => (byte === 0x3c || byte === 0x3e ? ' ' : String.fromCharCode(byte)))
-  const name = joined(fc.constantFrom(...'abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-'.split('')), 60).map(
-    (rest) => `x${rest}`,
-  )
-  const assertPage = (bytes: Uint8Array, element: string) => {
-    const found = findSecondFormat(Buffer.concat([bytes, latin1(element)]), 'image/png')
-    assert.deepEqual([found?.name, found?.at], ['an HTML page', bytes.length], JSON.stringify(element))
-  }
+suite('an archive', () => {
+  const find = (text: string) => findSecondFormat(latin1(text), 'image/png')?.name
 
-  test('by a handler is seen, whatever its name and whatever other attributes it has', () => {
-    const [separator, quote] = [fc.constantFrom(' ', '/', '\v', '\xa0'), fc.constantFrom(' ', '/', '"', "'")]
-    const handler = fc.constantFrom('onload', 'ONERROR', 'onPointerEnter', 'ontransitionend')
-    fc.assert(
-      fc.property(
-        before,
-        fc.tuple(name, separator, joined(inside, 400), quote, handler, white),
-        (bytes, [tag, ends, others, quoted, event, space]) => {
-          assertPage(bytes, `<${tag}${ends}${others}${quoted}${event}${space}=`)
-        },
-      ),
-    )
+  test('by tar is one by either signature at its place, and nowhere else', () => {
+    for (const signature of ['ustar\x0000', 'ustar  \0']) {
+      assert.equal(find(`${'x'.repeat(257)}${signature}`), 'a tar archive', signature)
+      for (const at of [256, 258, 769]) assert.equal(find(`${'x'.repeat(at)}${signature}`), undefined, signature)
+    }
   })
 
-  test('by its name is seen, however its name ends', () => {
-    const ends = fc.constantFrom('\t', '\n', '\f', '\r', ' ', '/', '>')
-    fc.assert(
-      fc.property(before, fc.constantFrom('script', 'SCRIPT', 'iFrame'), ends, (bytes, tag, end) => {
-        assertPage(bytes, `<${tag}${end}`)
-      }),
-    )
+  test('is not known by less than its signature', () => {
+    for (const text of [
+      'Rar!\x1a\x07',
+      'Rar!\x1a\x07\x02\0',
+      '7z\xbc\xaf\x27\x1c\x01',
+      'PK\x03\x04',
+      '__HALT_COMPILER;',
+    ])
+      assert.equal(find(`abcd${text}`), undefined, text)
+  })
+})
+
+suite('PHP', () => {
+  const find = (text: string) => findSecondFormat(latin1(`abcd${text}\xff`), 'image/png')?.name
+
+  test('is code behind an opening tag, with comments of whatever bytes', () => {
+    for (const text of [
+      '<?php x;',
+      '<?PHP\n//',
+      '<?php\t/*',
+      '<?=$a;1?>',
+      `<?=${'a'.repeat(20)}`,
+      '<?=$a<1?eval(f(0)):0;/*',
+    ])
+      assert.equal(find(text), 'a PHP script', text)
+  })
+
+  test('is no tag without code', () => {
+    for (const text of [
+      '<?php',
+      '<?php x',
+      '<?phpxxxx',
+      '<?php \0x',
+      '<?xml version="1.0"?>',
+      '<?=$a?>',
+      `<?=${'a'.repeat(19)}`,
+    ])
+      assert.equal(find(text), undefined, text)
   })
 })
 
