@@ -17,7 +17,7 @@ import { runProcess, type Part } from '#shared/runtime/run.ts'
 import { watcherVariables } from './config.ts'
 import { watcherMetrics } from './metrics.ts'
 import type { Origin } from './origin.ts'
-import { probeObjects, probeQueues } from './probes.ts'
+import { pingAll, probeObjects, probeQueues } from './probes.ts'
 import { watchUploads } from './watch.ts'
 
 export const uploadWatcherVariables = {
@@ -58,7 +58,6 @@ export const uploadWatcher =
     }
     const gate = openGate({ probes, log, signal: life.stop, onChange: metrics.gate })
     const checks = {
-      ...probes,
       S3: pingAll(images, states),
       SQS: pingAll(uploads, quarantine),
       'the event log': () => events.checkTopics(topics),
@@ -102,11 +101,5 @@ export const originOf = (config: Config<typeof uploadWatcherVariables>): Origin 
   ...(config.AWS_ENDPOINT_URL_S3 === undefined && { region: config.AWS_REGION }),
   ...given({ account: config.BUCKET_ACCOUNT }),
 })
-
-const pingAll =
-  (...parts: { ping: (signal: AbortSignal) => Promise<void> }[]) =>
-  async (signal: AbortSignal) => {
-    await Promise.all(parts.map(({ ping }) => ping(signal)))
-  }
 
 if (import.meta.main) await runProcess('upload-watcher', uploadWatcher(process.env))

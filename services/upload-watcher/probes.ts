@@ -3,6 +3,15 @@ import { RefusalError } from '#shared/ports/failures.ts'
 import type { MessageQueue } from '#shared/ports/message-queue.ts'
 import type { ObjectStore } from '#shared/ports/object-store.ts'
 
+type Pinged = { ping: (signal: AbortSignal) => Promise<void> }
+
+/** Whether each of them answers for itself. @throws OutageError, SetupError */
+export const pingAll =
+  (...parts: readonly Pinged[]) =>
+  async (signal: AbortSignal): Promise<void> => {
+    await Promise.all(parts.map(({ ping }) => ping(signal)))
+  }
+
 type Stores = {
   images: Pick<ObjectStore, 'ping' | 'readStart'>
   states: Pick<ObjectStore, 'ping' | 'replace'>
@@ -15,7 +24,7 @@ type Stores = {
  * @throws OutageError, SetupError
  */
 export const probeObjects = async ({ images, states }: Stores, signal: AbortSignal): Promise<void> => {
-  await Promise.all([images.ping(signal), states.ping(signal)])
+  await pingAll(images, states)(signal)
   const reads = purposeNames.map((purpose) => images.readStart(`${purposeRules(purpose).prefix}probe`, 1, { signal }))
   const absent = { key: 'verdicts/probe', body: '{}', contentType: 'application/json' }
   await Promise.all([...reads, states.replace(absent, 'absent')].map(passRefusal))
@@ -30,7 +39,7 @@ type Queues = { uploads: Pick<MessageQueue, 'ping' | 'acknowledge'>; quarantine:
  * @throws OutageError, SetupError
  */
 export const probeQueues = async ({ uploads, quarantine }: Queues, signal: AbortSignal): Promise<void> => {
-  await Promise.all([uploads.ping(signal), quarantine.ping(signal)])
+  await pingAll(uploads, quarantine)(signal)
   await passRefusal(uploads.acknowledge(absentMessage))
 }
 

@@ -114,13 +114,14 @@ export const watchUploads = async (deps: WatchDeps, { stop, deadline }: Signals)
 
   /** Does again after an outage what that kept from being done; throws it when the signal aborts first. */
   const untilBack = async (work: () => Promise<void>, signal: AbortSignal) => {
-    for (let isDone = false; !isDone;) {
+    for (;;) {
       try {
         await work()
-        isDone = true
+        return
       } catch (error) {
-        if (error instanceof OutageError) gate.shut(error.service, error)
-        if (!(error instanceof OutageError) || !(await gate.opened(signal))) throw error
+        if (!(error instanceof OutageError)) throw error
+        gate.shut(error.service, error)
+        if (!(await gate.opened(signal))) throw error
       }
     }
   }
