@@ -1,5 +1,10 @@
+import { backoff } from '#shared/runtime/backoff.ts'
+
 import { statusOf } from './failures.ts'
 import { AnswerError } from './answer-error.ts'
+
+/** Before the same request, or what failed of it, is sent again. */
+export const retryDelayMs = backoff({ baseMs: 200, capMs: 200 })
 
 /** Answers that another attempt may turn, besides throttling. Source: the SDK's own standard retries. */
 const passingStatuses = new Set([429, 500, 502, 503, 504])

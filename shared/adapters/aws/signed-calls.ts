@@ -2,10 +2,10 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 
 import { CredentialsError, RefusalError } from '#shared/ports/failures.ts'
-import { backoff, retrying } from '#shared/runtime/backoff.ts'
+import { retrying } from '#shared/runtime/backoff.ts'
 
 import { AnswerError } from './answer-error.ts'
-import { findSkew, isPassing } from './attempts.ts'
+import { findSkew, isPassing, retryDelayMs } from './attempts.ts'
 import { silenceMs } from './clients.ts'
 import { connectionsOf } from './connections.ts'
 import type { AwsCredentials } from './credentials.ts'
@@ -33,7 +33,6 @@ export type SignedCaller = (call: SignedCall) => Promise<HttpAnswer>
 
 /** Longest time of one answer: 1 MiB needs 17 KB/s, and a long poll takes 20 s. */
 const limitMs = 60_000
-const retryDelayMs = backoff({ baseMs: 200, capMs: 200 })
 
 /**
  * For calls that are made too often for the SDK, at a tenth of its CPU time: signed here and sent over connections of

@@ -20,6 +20,12 @@ export const describeObject = (key: string, size: number, answer: Pick<HttpAnswe
 }
 
 /**
+ * An etag as a condition wants it, with the quotes that `describeObject` takes off. Without them one that is empty would be
+ * left out, and a store that compares as HTTP does (RFC 9110, section 8.8.3) would answer that the object is another.
+ */
+export const quoteEtag = (etag: string): string => `"${etag}"`
+
+/**
  * The object's whole size, by the answer to a GET of its first `maxBytes`. A store may send more than was asked for.
  * @throws RefusalError when the bytes are others, or fewer, than they should be
  */

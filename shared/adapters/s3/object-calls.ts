@@ -9,6 +9,7 @@ import type { HttpAnswer } from '../aws/exchange.ts'
 import { signedCaller } from '../aws/signed-calls.ts'
 import { findBucketTarget } from '../aws/target.ts'
 import { encodePath, encodeQuery } from '../aws/uri.ts'
+import { quoteEtag } from './object-answer.ts'
 
 export type ReadOptions = { pin?: Pin; signal?: AbortSignal }
 
@@ -32,9 +33,8 @@ export const openObjectCalls = (client: S3Client, bucket: string): ObjectCalls =
       query: pin?.versionId ? encodeQuery({ versionId: pin.versionId }) : '',
       headers: {
         ...(method === 'GET' ? { range: `bytes=0-${maxBytes - 1}` } : {}),
-        // A version is one state already. Some stores tell no etag. Without its quotes one that compares it as HTTP
-        // does (RFC 9110, section 8.8.3) would answer that the object is another.
-        ...(pin?.etag && !pin.versionId ? { 'if-match': `"${pin.etag}"` } : {}),
+        // A version is one state already. Some stores tell no etag.
+        ...(pin?.etag && !pin.versionId ? { 'if-match': quoteEtag(pin.etag) } : {}),
         'x-amz-content-sha256': emptyHash,
       },
       payloadHash: emptyHash,

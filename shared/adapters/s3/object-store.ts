@@ -15,7 +15,7 @@ import { backoff, retrying } from '#shared/runtime/backoff.ts'
 
 import { AnswerError } from '../aws/answer-error.ts'
 import { awsFailure, statusOf } from '../aws/failures.ts'
-import { describeObject, readLength, readSize } from './object-answer.ts'
+import { describeObject, quoteEtag, readLength, readSize } from './object-answer.ts'
 import { openObjectCalls, type ReadOptions } from './object-calls.ts'
 
 /** S3 answers 409 while somebody else writes the same object; that lasts no longer than one PUT. */
@@ -94,7 +94,7 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
 
   const replace = async (object: NewObject, etag: string): Promise<'replaced' | 'changed'> => {
     try {
-      await calls.put(object, { 'if-match': `"${etag}"` })
+      await calls.put(object, { 'if-match': quoteEtag(etag) })
       return 'replaced'
     } catch (error) {
       if (statusOf(error) === 501) return put(object).then(() => 'replaced')
@@ -134,8 +134,8 @@ export const s3ObjectStore = ({ client, bucket }: { client: S3Client; bucket: st
   }
 
   const removeVersion = async (key: string, pin: VersionPin) => {
-    // Quoted, since an empty condition would be left out, and the delete be one of whatever is there.
-    const only = 'versionId' in pin ? { VersionId: pin.versionId } : { IfMatch: `"${pin.etag}"` }
+    // A condition that is left out would make it a delete of whatever is there.
+    const only = 'versionId' in pin ? { VersionId: pin.versionId } : { IfMatch: quoteEtag(pin.etag) }
     try {
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, ...only }))
     } catch (error) {

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 
 import { OutageError, RefusalError } from '#shared/ports/failures.ts'
-import { backoff, pause } from '#shared/runtime/backoff.ts'
+import { pause } from '#shared/runtime/backoff.ts'
+
+import { retryDelayMs } from '../aws/attempts.ts'
 
 const answerSchema = z.object({
   Successful: z.array(z.object({ Id: z.string().optional() })).nullish(),
@@ -80,8 +82,6 @@ export const sendBatch = async (
   }
   return results
 }
-
-const retryDelayMs = backoff({ baseMs: 200, capMs: 200 })
 
 /**
  * As `sendBatch`; entries that failed for the moment are sent once more. SQS fails on single entries while it serves the
