@@ -2,7 +2,7 @@ import { findBoxes, readBox, type Box } from './boxes.ts'
 import { uint32, uint8 } from './bytes.ts'
 import { readExif } from './exif.ts'
 import { readItems, readLocation, readPrimaryId, readProperties, type Item, type Property } from './heif-items.ts'
-import { broken, heic, image, incomplete, type ImageFacts, type Inspection } from './inspection.ts'
+import { broken, cutOff, heic, image, incomplete, type ImageFacts, type Inspection } from './inspection.ts'
 
 const type = 'image/avif'
 const neededBoxes = ['pitm', 'iinf', 'iprp']
@@ -28,7 +28,7 @@ const readMetaBox = (bytes: Uint8Array, brands: string[], { contentAt, end }: Bo
   if (neededBytes === Infinity) return broken(type, 'a box inside its meta box has no length')
   if (neededBytes > bytes.length) return incomplete(type, neededBytes)
   const pixelsEnd = findPixelsEnd(bytes, end)
-  if (pixelsEnd > fileBytes) return broken(type, `it says to have ${pixelsEnd} bytes, but has ${fileBytes}`)
+  if (pixelsEnd > fileBytes) return cutOff(type, pixelsEnd, fileBytes)
   // Where metadata lies; it may stand behind the others, and an image without it is none the worse.
   const locations = findBoxes(bytes, contentAt + 4, end, ['iloc'])
   const boxes = locations.kind === 'found' ? new Map([...meta.boxes, ...locations.boxes]) : meta.boxes

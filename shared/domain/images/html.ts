@@ -1,5 +1,5 @@
 import { uint8 } from './bytes.ts'
-import { matchesAt, type Bytes, type Mark } from './marks.ts'
+import { matchesAt, oncePerSearch, textOf, type Mark, type Search } from './marks.ts'
 import { attributePlaces } from './tags.ts'
 
 /*
@@ -23,24 +23,24 @@ const bringsIn = { element: /^(?:object|embed|meta)$/, attribute: /^(?:data|src|
 
 const page = /<(?:!doctype[\t\n\f\r ]+html|html[\t\n\f\r />][\t\n\r\x20-\x7e]{6})/iy
 
-const acts = (searched: Bytes, at: number): boolean => {
-  const name = tagName(searched.bytes, at)
+const acts = (search: Search, at: number): boolean => {
+  const name = tagName(search.bytes, at)
   if (name === 'script' || name === 'iframe') return true
-  if (bringsIn.element.test(name)) return someBringsIn(searched)
-  return (name === 'html' || name === '!doctype') && matchesAt(page, searched.text(), at)
+  if (bringsIn.element.test(name)) return someBringsIn(search)
+  return (name === 'html' || name === '!doctype') && matchesAt(page, textOf(search), at)
 }
 
-const isHandler = (searched: Bytes, at: number): boolean =>
-  endsAttribute(uint8(searched.bytes, at - 1)) &&
-  handler.test(readName(searched.bytes, at)) &&
-  isSet(searched.bytes, at) &&
-  uint8(inTags(searched), at) !== 0
+const isHandler = (search: Search, at: number): boolean =>
+  endsAttribute(uint8(search.bytes, at - 1)) &&
+  handler.test(readName(search.bytes, at)) &&
+  isSet(search.bytes, at) &&
+  uint8(inTags(search), at) !== 0
 
 /** Read backwards from its end: that is rarer than its beginning, an equals sign. */
 const scriptLink = /t:(?<==[\t\n\f\r ]*(?:["'][\t\n\f\r ]*)?(?:javascript|vbscript):)/iy
 
-const endsScheme = ({ bytes, text }: Bytes, at: number) =>
-  (uint8(bytes, at - 1) | 0x20) === 0x70 && matchesAt(scriptLink, text(), at)
+const endsScheme = (search: Search, at: number) =>
+  (uint8(search.bytes, at - 1) | 0x20) === 0x70 && matchesAt(scriptLink, textOf(search), at)
 
 export const html: readonly Mark[] = [
   { begins: ['tT', ':'], stands: endsScheme },
@@ -81,19 +81,9 @@ const isSet = (bytes: Uint8Array, nameAt: number): boolean => {
   return uint8(bytes, at) === 0x3d
 }
 
-/** Worked out at most once for each search: many marks may ask. */
-const oncePerSearch = <T>(work: (searched: Bytes) => T) => {
-  const known = new WeakMap<Bytes, T>()
-  return (searched: Bytes): T => {
-    const result = known.get(searched) ?? work(searched)
-    known.set(searched, result)
-    return result
-  }
-}
+const inTags = oncePerSearch((bytes) => attributePlaces(bytes, (at) => isLetter(uint8(bytes, at + 1))))
 
-const inTags = oncePerSearch(({ bytes }) => attributePlaces(bytes, (at) => isLetter(uint8(bytes, at + 1))))
-
-const someBringsIn = oncePerSearch(({ bytes }): boolean =>
+const someBringsIn = oncePerSearch((bytes): boolean =>
   attributePlaces(bytes, (at) => bringsIn.element.test(tagName(bytes, at))).some(
     (place, at) => place !== 0 && bringsIn.attribute.test(readName(bytes, at)) && isSet(bytes, at),
   ),

@@ -33,6 +33,10 @@ export const incomplete = (type: ImageType, neededBytes: number): Inspection => 
 
 export const broken = (type: ImageType, detail: string): Inspection => ({ kind: 'broken', type, detail })
 
+/** Of one that says how many bytes it has. */
+export const cutOff = (type: ImageType, claimedBytes: number, fileBytes: number): Inspection =>
+  broken(type, `it says to have ${claimedBytes} bytes, but has ${fileBytes}`)
+
 export const heic: Inspection = { kind: 'other', name: 'a HEIC image', mediaType: 'image/heic' }
 
 export type Size = { width: number; height: number }

@@ -1,7 +1,7 @@
 import { hasSignature, uint8 } from './bytes.ts'
 import { html } from './html.ts'
 import type { ImageType } from './image-types.ts'
-import { markFinder, matchesAt, searchable, type Bytes, type Mark } from './marks.ts'
+import { markFinder, matchesAt, textOf, type Mark, type Search } from './marks.ts'
 import { isPdf } from './pdf.ts'
 import { isZipRecord } from './zip-records.ts'
 
@@ -18,33 +18,33 @@ type Format = { name: string; mediaType: string; marks: readonly Mark[] }
 
 /** A second format that stands in the bytes, and at which of them: what begins the file, else the first that comes. */
 export const findSecondFormat = (bytes: Uint8Array, type: ImageType): SecondFormat | undefined => {
-  const searched = searchable(bytes)
-  const scriptAt = findScript(searched, type)
+  const search = { bytes }
+  const scriptAt = findScript(search, type)
   if (scriptAt >= 0) return { name: 'a script', mediaType: 'text/javascript', at: scriptAt }
   if (isTar(bytes)) return { name: 'a tar archive', mediaType: 'application/x-tar', at: tarMarkAt }
-  const found = findMark(searched)
+  const found = findMark(search)
   return found && { name: found.mark.name, mediaType: found.mark.mediaType, at: found.at }
 }
 
 /** PHP's opening tags; the short one with a whole expression, or with so much text that no end is needed. */
 const phpTag = /<\?(?:php[\t\n\r ][\t\n\r\x20-\x7e]{2}|=(?:[\t\n\r\x20-;=-~]{4,200}?\?>|[\t\n\r\x20-\x7e]{20}))/iy
 
+/** Signatures that begin alike are one mark. */
+const signatureMark = (...signatures: readonly [string, ...string[]]): Mark => ({
+  begins: [signatures[0].charAt(0), signatures[0].charAt(1)],
+  stands: ({ bytes }, at) => signatures.some((signature) => hasSignature(bytes, signature, at)),
+})
+
 const mayBePhp = (byte: number) => byte === 0x3d || (byte | 0x20) === 0x70
 
 const php: readonly Mark[] = [
   {
     begins: ['<', '?'],
-    stands: ({ bytes, text }, at) =>
-      uint8(bytes, at + 1) === 0x3f && mayBePhp(uint8(bytes, at + 2)) && matchesAt(phpTag, text(), at),
+    stands: (search, at) => mayBePhp(uint8(search.bytes, at + 2)) && matchesAt(phpTag, textOf(search), at),
   },
   // The end of its archives.
-  { begins: ['_', '_'], stands: ({ bytes }, at) => hasSignature(bytes, '__HALT_COMPILER(', at) },
+  signatureMark('__HALT_COMPILER('),
 ]
-
-const signature = (first: string, second: string, ...rests: readonly string[]): Mark => ({
-  begins: [first, second],
-  stands: ({ bytes }, at) => rests.some((rest) => hasSignature(bytes, first + second + rest, at)),
-})
 
 const formats: readonly Format[] = [
   { name: 'an HTML page', mediaType: 'text/html', marks: html },
@@ -63,12 +63,12 @@ const formats: readonly Format[] = [
   {
     name: 'a RAR archive',
     mediaType: 'application/vnd.rar',
-    marks: [signature('R', 'a', 'r!\x1a\x07\0', 'r!\x1a\x07\x01\0')],
+    marks: [signatureMark('Rar!\x1a\x07\0', 'Rar!\x1a\x07\x01\0')],
   },
   {
     name: 'a 7-Zip archive',
     mediaType: 'application/x-7z-compressed',
-    marks: [signature('7', 'z', '\xbc\xaf\x27\x1c\0')],
+    marks: [signatureMark('7z\xbc\xaf\x27\x1c\0')],
   },
 ]
 
@@ -95,14 +95,15 @@ const gifTextBytes = 16
  * A comment that begins where the header has a length, or in which the rest of it is hidden, and a script behind the
  * comment. An honest length may be those two characters too; so what follows the comment must be text, and no markup.
  */
-const findScript = ({ bytes, text }: Bytes, type: ImageType): number => {
+const findScript = (search: Search, type: ImageType): number => {
+  const { bytes } = search
   const nameBytes = scriptNames.get(type)
   if (nameBytes === undefined) return -1
   if (type === 'image/gif' && isText(bytes, nameBytes, gifTextBytes)) return nameBytes
   const at = uint8(bytes, nameBytes) === 0x3d ? nameBytes + 1 : nameBytes
   if (uint8(bytes, at) !== 0x2f) return -1
-  const behind = skipComment(text(), at)
-  return behind >= 0 && matchesAt(/[\t\n\r ]*[!-;=-~][\t\n\r\x20-\x7e]{7}/y, text(), behind) ? at : -1
+  const behind = skipComment(textOf(search), at)
+  return behind >= 0 && matchesAt(/[\t\n\r ]*[!-;=-~][\t\n\r\x20-\x7e]{7}/y, textOf(search), behind) ? at : -1
 }
 
 const isText = (bytes: Uint8Array, from: number, count: number): boolean =>

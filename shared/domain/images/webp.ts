@@ -7,7 +7,7 @@ import {
   uint8,
 } from './bytes.ts'
 import { readExif } from './exif.ts'
-import { broken, image, incomplete, type ImageFacts, type Inspection, type Size } from './inspection.ts'
+import { broken, cutOff, image, incomplete, type ImageFacts, type Inspection, type Size } from './inspection.ts'
 
 const type = 'image/webp'
 
@@ -42,7 +42,7 @@ export const readWebp = (bytes: Uint8Array, fileBytes: number): Inspection => {
   const canvas = layout.read(bytes.subarray(payloadAt))
   if (typeof canvas === 'string') return broken(type, canvas)
   // Bytes behind its end are allowed; too few are a file that was cut off, which decoders refuse.
-  if (claimedBytes > fileBytes) return broken(type, `it says to have ${claimedBytes} bytes, but has ${fileBytes}`)
+  if (claimedBytes > fileBytes) return cutOff(type, claimedBytes, fileBytes)
   return readCanvas(canvas, readChunks(bytes.subarray(0, claimedBytes)))
 }
 

@@ -66,7 +66,6 @@ suite('the search for a second format', () => {
     '<?=\0',
     't:',
     '//',
-    '<object ',
     ' onload',
     '<a b="',
   ]
